@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { runParameters } from '../api/run.ts';
+
+/**
+ * What a trainer is told: one JSON document in the environment variable `DESTILL_ASSIGNMENT`.
+ *
+ * Paths are those the trainer sees: a mounted volume in a pod, folders of the machine under `destill run`.
+ */
+export const assignment = z.strictObject({
+  name: z.string().min(1).max(63).describe('Name of the Run.'),
+  namespace: z.string().min(1).max(63).default('default'),
+  experiment: z.string().min(1).max(63),
+  parameters: runParameters,
+  artifacts: z.string().min(1).describe('Folder for checkpoints, history and result of this Run.'),
+  teacherArtifacts: z.string().min(1).optional().describe('The same folder of the teacher, read-only.'),
+  data: z.string().min(1).describe('Folder where data sets are found or downloaded to.'),
+  capture: z.boolean().default(true).describe('false runs every step eagerly, operation by operation.'),
+});
+
+export type Assignment = z.output<typeof assignment>;

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { epochRecord, runProgress, runResult } from '../api/run.ts';
+
+/** Exit codes of the trainer (after sysexits.h) that decide whether another attempt can help. */
+export const exitCodes = {
+  succeeded: 0,
+  /** An error that another attempt may mend. */
+  failed: 1,
+  /** The data are corrupt or missing: the same files will fail again. */
+  dataset: 65,
+  /** The loss became NaN or infinite: the same steps will diverge again. */
+  diverged: 70,
+  /** Told to stop by SIGTERM; a checkpoint was written and the next attempt goes on from it. */
+  preempted: 75,
+  /** The assignment is wrong. */
+  invalid: 78,
+} as const;
+
+/** Exit codes after which no retry can help. */
+export const finalExitCodes: readonly number[] = [exitCodes.dataset, exitCodes.diverged, exitCodes.invalid];
+
+/** The last word of a trainer: at most 4096 bytes of JSON in its termination message. */
+export const termination = z.discriminatedUnion('outcome', [
+  z.strictObject({ outcome: z.literal('succeeded'), result: runResult }),
+  z.strictObject({ outcome: z.literal('preempted'), epoch: z.int().min(0), step: z.int().min(0) }),
+  z.strictObject({ outcome: z.literal('failed'), code: z.string().max(64), message: z.string().max(2048) }),
+]);
+
+/** What a trainer reports while it works. */
+export const report = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('progress'), progress: runProgress }),
+  z.strictObject({ kind: z.literal('epoch'), record: epochRecord, progress: runProgress }),
+  z.strictObject({ kind: z.literal('note'), message: z.string().max(2048) }),
+]);
+
+export type Report = z.output<typeof report>;
+export type Termination = z.output<typeof termination>;
