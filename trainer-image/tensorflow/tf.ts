@@ -5,12 +5,12 @@
  */
 import { createRequire } from 'node:module';
 import util from 'node:util';
-import type * as TensorFlow from '@tensorflow/tfjs-node-gpu';
 import { DestillError } from '@destillml/core/errors.ts';
+import type * as TensorFlow from '@tensorflow/tfjs-node-gpu';
 
 // TensorFlow leaves oneDNN off on some processors unless told; convolutions run about twice as fast with it.
-process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1';
-process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
+process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
 // Gone from Node 23, still called by tfjs-node 4.22.
 Object.assign(util, { isNullOrUndefined: (value: unknown) => value === undefined || value === null });
 
