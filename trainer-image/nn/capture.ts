@@ -17,6 +17,12 @@ export function capturedProgram(variables: readonly Variable[], functions: Funct
   const { binding } = backend();
   const graph = buildGraph(variables, functions);
   const session = loadGraph(graph);
+  const indices = new Map(variables.map((variable, index) => [variable, index]));
+  const indexOf = (variable: Variable) => {
+    const index = indices.get(variable);
+    if (index === undefined) throw new RangeError(`${variable.name} is not a variable of this program`);
+    return index;
+  };
 
   const call = (
     feeds: readonly (readonly [string, readonly number[], number, TypedArray])[],
@@ -51,32 +57,32 @@ export function capturedProgram(variables: readonly Variable[], functions: Funct
       );
       return Object.fromEntries(keys.map((key, index) => [key, values[index] ?? new Float32Array()]));
     },
-    read: () =>
+    read: (some) =>
       call(
         [],
-        variables.map((_, index) => nodeNames.value(index)),
+        some.map((variable) => nodeNames.value(indexOf(variable))),
       ),
-    write(values) {
-      // TensorFlow shares the memory of the arrays it is given and updates variables in place.
-      const feeds = variables.map(
-        (variable, index) =>
-          [nodeNames.initial(index), variable.shape, binding.TF_FLOAT, valuesOf(values, index)] as const,
-      );
+    write(some, values) {
+      // TensorFlow shares the memory of the arrays it is given and updates variables in place: copies are handed over.
+      const feeds = some.map((variable, position) => {
+        const given = values[position];
+        if (given === undefined) throw new RangeError(`no values for variable ${position}`);
+        return [
+          nodeNames.initial(indexOf(variable)),
+          variable.shape,
+          binding.TF_FLOAT,
+          given.slice(),
+        ] as const;
+      });
       call(
         feeds,
-        variables.map((_, index) => nodeNames.initialised(index)),
+        some.map((variable) => nodeNames.initialised(indexOf(variable))),
       );
     },
     dispose: () => binding.deleteSavedModel(session),
   };
-  program.write(readVariables(variables));
+  program.write(variables, readVariables(variables));
   return program;
-}
-
-function valuesOf(values: readonly Float32Array[], index: number): Float32Array {
-  const given = values[index];
-  if (given === undefined) throw new RangeError(`no values for variable ${index}`);
-  return given.slice();
 }
 
 function typeNumber(dtype: 'float32' | 'int32' | 'uint8'): number {

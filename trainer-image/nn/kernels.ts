@@ -44,7 +44,8 @@ function many(
   return backend().executeMultipleOutputs(name, attributes, inputs, outputs);
 }
 
-function output<T extends Tensor>(outputs: readonly Tensor[], index: number): T {
+/** One of an operation's outputs, or of the tensors that it saved. */
+export function output<T extends Tensor>(outputs: readonly Tensor[], index: number): T {
   const tensor = outputs[index];
   if (tensor === undefined) throw new RangeError(`operation has no output ${index}`);
   return tensor as T;
@@ -55,10 +56,10 @@ interface Differentiable {
   /** Gradients with respect to the inputs, in order; may touch only what was saved, in the order of saving. */
   readonly gradFunc: (dy: Tensor, saved: Saved) => Tensor | Tensor[];
 }
-type Saved = readonly Tensor[];
+export type Saved = readonly Tensor[];
 
 /** An operation with a gradient of its own (`tf.customGrad`, typed). */
-function differentiable<T extends Tensor>(
+export function differentiable<T extends Tensor>(
   inputs: readonly Tensor[],
   forward: (save: (tensors: readonly Tensor[]) => void) => Differentiable,
 ): T {
@@ -183,19 +184,16 @@ export function batchNormInference(
   });
 }
 
-function activation(operation: 'Relu' | 'Relu6', x: Tensor4D): Tensor4D {
+export function relu(x: Tensor4D): Tensor4D {
   return differentiable([x], (save) => {
-    const y = one<Tensor4D>(operation, [float()], [x]);
+    const y = one<Tensor4D>('Relu', [float()], [x]);
     save([y]);
     return {
       value: y,
-      gradFunc: (dy: Tensor, saved: Saved) => one(`${operation}Grad`, [float()], [dy, output(saved, 0)]),
+      gradFunc: (dy: Tensor, saved: Saved) => one('ReluGrad', [float()], [dy, output(saved, 0)]),
     };
   });
 }
-
-export const relu = (x: Tensor4D): Tensor4D => activation('Relu', x);
-export const relu6 = (x: Tensor4D): Tensor4D => activation('Relu6', x);
 
 function poolAttributes(size: number, { stride, padding }: Window): Attribute[] {
   const explicit = padding > 0;
@@ -279,4 +277,10 @@ export function projectiveTransform(
   ];
   const size = tf.tensor1d([height, width], 'int32');
   return one('ImageProjectiveTransformV3', attributes, [images, transforms, size, tf.scalar(0)]);
+}
+
+/** Indices of the `k` largest logits of each row, largest first: `[b, classes]` → int32 `[b, k]`. */
+export function topIndices(logits: Tensor2D, k: number): Tensor2D {
+  const attributes = [float(), attribute.bool('sorted', true)];
+  return output(many('TopKV2', attributes, [logits, tf.scalar(k, 'int32')], 2), 1);
 }

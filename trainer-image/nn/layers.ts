@@ -18,7 +18,7 @@ export interface ConvolutionOptions {
   readonly bias?: boolean;
 }
 
-/** Convolution with Kaiming initialisation (fan-out, ReLU gain). */
+/** Convolution of every channel with every filter. */
 export function convolution(
   variables: Variables,
   name: string,
@@ -27,7 +27,9 @@ export function convolution(
   { kernel, stride = 1, padding = (kernel - 1) / 2, bias = false }: ConvolutionOptions,
 ): Layer {
   const shape = [kernel, kernel, inputs, outputs];
-  const filter = variables.weight<Tensor4D>(`${name}.weight`, shape, kernel * kernel * outputs);
+  const area = kernel * kernel;
+  const fans = { fanIn: area * inputs, fanOut: area * outputs };
+  const filter = variables.weight<Tensor4D>(`${name}.weight`, shape, fans);
   const shift = bias ? variables.filled(`${name}.bias`, 'bias', outputs, 0) : undefined;
   return (x) => {
     const y = kernels.conv2d(x, filter, { stride, padding });
@@ -35,14 +37,16 @@ export function convolution(
   };
 }
 
-/** One filter per channel (MobileNet). */
+/** One 3×3 filter per channel (MobileNet). */
 export function depthwiseConvolution(
   variables: Variables,
   name: string,
   channels: number,
   stride: number,
 ): Layer {
-  const filter = variables.weight<Tensor4D>(`${name}.weight`, [3, 3, channels, 1], 9);
+  // PyTorch's fan-out ignores groups; published recipes were tuned to weights of that size.
+  const fans = { fanIn: 9, fanOut: 9 * channels };
+  const filter = variables.weight<Tensor4D>(`${name}.weight`, [3, 3, channels, 1], fans);
   return (x) => kernels.depthwiseConv2d(x, filter, { stride, padding: 1 });
 }
 
@@ -70,13 +74,13 @@ export function linear(
   inputs: number,
   outputs: number,
 ): (x: Tensor2D) => Tensor2D {
-  const weight = variables.weight<Tensor2D>(`${name}.weight`, [inputs, outputs], outputs);
+  const fans = { fanIn: inputs, fanOut: outputs };
+  const weight = variables.weight<Tensor2D>(`${name}.weight`, [inputs, outputs], fans);
   const bias = variables.filled(`${name}.bias`, 'bias', outputs, 0);
   return (x) => tf.add(tf.matMul(x, weight), bias);
 }
 
 export const relu: Layer = (x) => kernels.relu(x);
-export const relu6: Layer = (x) => kernels.relu6(x);
 
 export function maxPool(size: number, stride = size, padding = 0): Layer {
   return (x) => kernels.maxPool(x, size, { stride, padding });

@@ -20,16 +20,17 @@ export type Values = Readonly<Record<string, TypedArray>>;
 export interface Program {
   /** Runs a function; the values of its outputs. Input arrays must not be written to until it returns. */
   run(name: string, inputs: Values): Record<string, Float32Array>;
-  /** Copies of the variables' values, in their order. */
-  read(): Float32Array[];
-  write(values: readonly Float32Array[]): void;
+  /** Copies of the values of some of its variables. */
+  read(variables: readonly Variable[]): Float32Array[];
+  /** Gives some of its variables new values. */
+  write(variables: readonly Variable[], values: readonly Float32Array[]): void;
   dispose(): void;
 }
 
 export type Functions = Readonly<Record<string, ProgramFunction>>;
 
 /** Runs functions operation by operation, as ordinary tfjs code. */
-export function eagerProgram(variables: readonly Variable[], functions: Functions): Program {
+export function eagerProgram(functions: Functions): Program {
   return {
     run(name, inputs) {
       const { inputs: specs, body } = functionOf(functions, name);
@@ -51,8 +52,8 @@ export function eagerProgram(variables: readonly Variable[], functions: Function
         return outputs;
       });
     },
-    read: () => readVariables(variables),
-    write: (values) => writeVariables(variables, values),
+    read: readVariables,
+    write: writeVariables,
     dispose() {},
   };
 }

@@ -11,8 +11,18 @@ export interface NamedVariable {
   readonly variable: Variable;
 }
 
-/** Draws `size` initial values of a weight; must depend on `name` only, so that any order of creation gives the same. */
-export type Initialiser = (name: string, shape: readonly number[], fanOut: number) => Float32Array;
+/** How many inputs an output of a layer sums, and how many outputs an input feeds, as PyTorch counts them. */
+export interface Fans {
+  readonly fanIn: number;
+  readonly fanOut: number;
+}
+
+/**
+ * Draws the initial values of a weight: a filter `[k, k, in, out]` or a matrix `[in, out]`.
+ *
+ * They must not depend on what was drawn before, so that any order of creation gives the same.
+ */
+export type Initialiser = (name: string, shape: readonly number[], fans: Fans) => Float32Array;
 
 /** Where a network's layers get their variables from, in order of creation. */
 export class Variables {
@@ -23,9 +33,8 @@ export class Variables {
     this.#initial = initial;
   }
 
-  /** @param fanOut number of outputs that one input feeds: kernel area × output channels. */
-  weight<T extends Tensor>(name: string, shape: readonly number[], fanOut: number): T {
-    return this.#add(name, 'weight', tf.tensor(this.#initial(name, shape, fanOut), [...shape], 'float32'));
+  weight<T extends Tensor>(name: string, shape: readonly number[], fans: Fans): T {
+    return this.#add(name, 'weight', tf.tensor(this.#initial(name, shape, fans), [...shape], 'float32'));
   }
 
   filled(

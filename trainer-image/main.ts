@@ -1,0 +1,113 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { DestillError, type ErrorCode } from '@destillml/core/errors.ts';
+import { assignment } from '@destillml/core/protocol/assignment.ts';
+import { exitCodes, type Report, type Termination } from '@destillml/core/protocol/report.ts';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { defaultLoadDeps, load } from './data/load.ts';
+import { writeAtomic } from './storage/atomic.ts';
+import { train } from './training/train.ts';
+
+/** Longest termination message Kubernetes keeps, in bytes. */
+const terminationBytes = 4096;
+
+const usage = `destill-trainer: trains, distils and evaluates one network.
+
+It is started by the operator (in a pod) or by "destill run" (on a machine), with the environment variables
+  DESTILL_ASSIGNMENT       what to do, as JSON (see src/protocol/assignment.ts), or @FILE
+  DESTILL_TERMINATION_LOG  file for the last word: the result or the error
+  DESTILL_LOG_LEVEL        debug also logs progress inside epochs (default info)
+
+Exit codes: 0 succeeded, 1 failed (try again), 65 data unusable, 70 diverged, 75 stopped with a checkpoint,
+78 assignment wrong.
+`;
+
+/** Exit code of an error a user can mend; every other error may go away by itself. */
+const codes: Partial<Record<ErrorCode, number>> = {
+  InvalidSpec: exitCodes.invalid,
+  DatasetCorrupt: exitCodes.dataset,
+  TrainingDiverged: exitCodes.diverged,
+  CheckpointUnusable: exitCodes.invalid,
+};
+
+async function main(): Promise<number> {
+  const log = pino({ base: null, level: process.env.DESTILL_LOG_LEVEL ?? 'info' }, pino.destination({ dest: 2, sync: true }));
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
+  // The one who started this process is gone: nobody would see the end.
+  process.on('disconnect', () => stop.abort());
+
+  let last: Termination;
+  let code: number;
+  try {
+    const outcome = await train(readAssignment(process.env.DESTILL_ASSIGNMENT), {
+      load: (dataset, folder, signal) => load(dataset, folder, { ...defaultLoadDeps, signal }),
+      report: (report) => send(report, log),
+      clock: () => performance.now(),
+      now: () => new Date(),
+      signal: stop.signal,
+    });
+    last = outcome;
+    code = outcome.outcome === 'succeeded' ? exitCodes.succeeded : exitCodes.preempted;
+  } catch (error) {
+    if (stop.signal.aborted && error instanceof Error && error.name === 'AbortError') {
+      last = { outcome: 'preempted', epoch: 0, step: 0 };
+      code = exitCodes.preempted;
+    } else if (error instanceof DestillError) {
+      last = { outcome: 'failed', code: error.code, message: error.message.slice(0, 2048) };
+      code = codes[error.code] ?? exitCodes.failed;
+      log.error({ code: error.code }, error.message);
+    } else {
+      last = { outcome: 'failed', code: 'Unexpected', message: String(error).slice(0, 2048) };
+      code = exitCodes.failed;
+      log.error({ err: error }, 'unexpected error');
+    }
+  }
+  writeTermination(last, log);
+  return code;
+}
+
+function readAssignment(text: string | undefined) {
+  if (text === undefined) {
+    throw new DestillError('InvalidSpec', 'DESTILL_ASSIGNMENT is not set. See destill-trainer --help.');
+  }
+  let content: unknown;
+  try {
+    content = JSON.parse(text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text);
+  } catch (cause) {
+    throw new DestillError('InvalidSpec', `DESTILL_ASSIGNMENT is not JSON: ${String(cause)}`, { cause });
+  }
+  const parsed = assignment.safeParse(content);
+  if (!parsed.success) {
+    throw new DestillError('InvalidSpec', `DESTILL_ASSIGNMENT is wrong:\n${z.prettifyError(parsed.error)}`);
+  }
+  return parsed.data;
+}
+
+/** To the process that started this one, or to the log. */
+function send(report: Report, log: pino.Logger): void {
+  if (process.send !== undefined && process.connected) process.send(report);
+  else if (report.kind === 'note') log.info(report.message);
+  else if (report.kind === 'epoch') log.info(report.record, report.kind);
+  else log.debug(report.progress, report.kind);
+}
+
+function writeTermination(last: Termination, log: pino.Logger): void {
+  const text = JSON.stringify(last);
+  if (Buffer.byteLength(text) > terminationBytes) throw new RangeError('termination message is too long');
+  const path = process.env.DESTILL_TERMINATION_LOG;
+  if (path === undefined) {
+    log.info(last, 'finished');
+    return;
+  }
+  writeAtomic(path, [Buffer.from(text)]);
+}
+
+if (process.argv.includes('--help')) {
+  process.stdout.write(usage);
+} else {
+  process.exitCode = await main();
+  // An IPC channel would keep the process alive.
+  if (process.connected) process.disconnect();
+}

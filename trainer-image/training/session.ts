@@ -1,0 +1,128 @@
+import type { Assignment } from '@destillml/core/protocol/assignment.ts';
+import { createObjective } from '../distillation/objective.ts';
+import { type StageShapes, stageShapes } from '../distillation/stages.ts';
+import type { Network } from '../models/network.ts';
+import { buildNetwork } from '../models/registry.ts';
+import { capturedProgram } from '../nn/capture.ts';
+import { countFlops } from '../nn/flops.ts';
+import { kaiming } from '../nn/initial.ts';
+import { eagerProgram, type Program } from '../nn/program.ts';
+import { Variables } from '../nn/variables.ts';
+import { tf } from '../tensorflow/tf.ts';
+import {
+  describeTeacher,
+  loadCheckpoint,
+  type NamedTensors,
+  type NetworkDescription,
+  networkTensors,
+} from './checkpoint.ts';
+import { evaluationFunction, type Lesson, trainingFunction } from './functions.ts';
+import { withVelocities } from './optimizer.ts';
+
+/** Everything in TensorFlow's memory that a Run trains with. */
+export interface Session {
+  readonly program: Program;
+  readonly network: NetworkDescription;
+  /** The network itself: what the best checkpoint and other Runs need. */
+  readonly networkTensors: readonly NamedTensors[];
+  /** The network, its velocities and the regressor: what training goes on from. */
+  readonly trainingTensors: readonly NamedTensors[];
+  readonly parameters: number;
+  readonly flops: number;
+}
+
+/** Names of the program's functions. */
+export const functionNames = {
+  train: (batch: number) => `train-${batch}`,
+  evaluate: 'evaluate',
+};
+
+export interface SessionOptions {
+  readonly classes: number;
+  readonly imageSize: number;
+  /** Sizes of training batches: the full one and that of the last of an epoch. */
+  readonly trainingBatches: readonly number[];
+  readonly evaluationBatch: number;
+}
+
+/** Builds the networks of a Run with their initial weights, and the program that trains and evaluates them. */
+export function openSession(assignment: Assignment, options: SessionOptions): Session {
+  const { parameters: run } = assignment;
+  const { classes, imageSize } = options;
+  const studentVariables = new Variables(kaiming(run.seed));
+  const student = buildNetwork(run.model, { variables: studentVariables, classes, imageSize });
+  const regressorVariables = new Variables(kaiming(run.seed));
+  const teacher = openTeacher(assignment, options);
+  const distillation = teacher && {
+    teacher: teacher.network,
+    objective: createObjective(
+      run.objective ?? {},
+      { student: shapesOf(student, imageSize), teacher: shapesOf(teacher.network, imageSize) },
+      regressorVariables,
+    ),
+  };
+
+  const studentTrained = withVelocities(studentVariables.trainable);
+  const regressorTrained = withVelocities(regressorVariables.trainable);
+  const lesson: Lesson = {
+    student,
+    trained: [...studentTrained, ...regressorTrained],
+    ...(distillation && { distillation }),
+    classes,
+    imageSize,
+    labelSmoothing: run.training.labelSmoothing,
+    sgd: run.training.optimizer,
+    augmented: Object.keys(run.dataset.augmentation).length > 0,
+  };
+  const functions = {
+    ...Object.fromEntries(
+      options.trainingBatches.map((batch) => [functionNames.train(batch), trainingFunction(lesson, batch)]),
+    ),
+    [functionNames.evaluate]: evaluationFunction(student, classes, imageSize, options.evaluationBatch),
+  };
+
+  const network = networkTensors(studentVariables.all);
+  const prefixed = (prefix: string, tensors: readonly NamedTensors[]) =>
+    tensors.map(({ name, variable }) => ({ name: `${prefix}/${name}`, variable }));
+  const velocities = (trained: typeof studentTrained) =>
+    trained.map(({ parameter, velocity }) => ({ name: parameter.name, variable: velocity }));
+  const trainingTensors = [
+    ...network,
+    ...prefixed('velocity', velocities(studentTrained)),
+    ...prefixed('regressor', networkTensors(regressorVariables.all)),
+    ...prefixed('regressor-velocity', velocities(regressorTrained)),
+  ];
+  const teacherTensors = teacher ? networkTensors(teacher.variables.all) : [];
+  const everything = [...trainingTensors, ...teacherTensors].map(({ variable }) => variable);
+  const flops = countFlops(student, imageSize);
+  const program = assignment.capture ? capturedProgram(everything, functions) : eagerProgram(functions);
+  if (teacher) loadCheckpoint(teacher.path, program, teacherTensors, teacher.description);
+
+  return {
+    program,
+    network: { model: run.model, classes, imageSize, seed: run.seed },
+    networkTensors: network,
+    trainingTensors,
+    parameters: studentVariables.trainable.reduce((sum, { variable }) => sum + variable.size, 0),
+    flops,
+  };
+}
+
+function openTeacher({ parameters, teacherArtifacts }: Assignment, { classes, imageSize }: SessionOptions) {
+  if (parameters.role !== 'distilled' || teacherArtifacts === undefined) return undefined;
+  const { path, network: found } = describeTeacher(teacherArtifacts);
+  const variables = new Variables(kaiming(found.seed));
+  const network = buildNetwork(found.model, { variables, classes, imageSize });
+  return { path, variables, network, description: { ...found, classes, imageSize } };
+}
+
+/** Shapes of a network's stages, from one inference. */
+function shapesOf(network: Network, imageSize: number): StageShapes {
+  const engine = tf.engine();
+  engine.startScope('shapes');
+  try {
+    return stageShapes(network.forward(tf.zeros([1, imageSize, imageSize, 3]), false).stages);
+  } finally {
+    engine.endScope();
+  }
+}

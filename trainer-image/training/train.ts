@@ -1,0 +1,266 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { Dataset } from '@destillml/core/api/dataset.ts';
+import type { EpochRecord, RunProgress, RunResult } from '@destillml/core/api/run.ts';
+import { DestillError } from '@destillml/core/errors.ts';
+import type { Assignment } from '@destillml/core/protocol/assignment.ts';
+import type { Report } from '@destillml/core/protocol/report.ts';
+import { parametersOf } from '../data/augmentation-parameters.ts';
+import { batches, stepsPerEpoch } from '../data/batches.ts';
+import type { LoadedDataset } from '../data/dataset.ts';
+import { splitTrain } from '../data/splits.ts';
+import { writeJsonAtomic } from '../storage/atomic.ts';
+import { artifactFiles, loadCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.ts';
+import { evaluate } from './evaluate.ts';
+import { appendHistory, truncateHistory } from './history.ts';
+import { finishedResult, writeResult } from './result.ts';
+import { learningRate, type Schedule } from './schedule.ts';
+import { functionNames, openSession, type Session } from './session.ts';
+
+/** What training needs from the world around it. */
+export interface TrainingDeps {
+  readonly load: (dataset: Dataset, folder: string, signal: AbortSignal) => Promise<LoadedDataset>;
+  readonly report: (report: Report) => void;
+  /** Milliseconds that only go forward. */
+  readonly clock: () => number;
+  readonly now: () => Date;
+  /** Aborted on SIGTERM: the step is finished, a checkpoint written. */
+  readonly signal: AbortSignal;
+}
+
+export type TrainingOutcome =
+  | { readonly outcome: 'succeeded'; readonly result: RunResult }
+  | { readonly outcome: 'preempted'; readonly epoch: number; readonly step: number };
+
+/** A checkpoint inside an epoch bounds what a crash can cost; SIGTERM writes one at once. */
+const checkpointSeconds = 300;
+/** How often progress inside an epoch is reported. */
+const progressSeconds = 1;
+
+const noSums = { images: 0, loss: 0, crossEntropy: 0, distillation: 0, correct: 0, seconds: 0 };
+
+/**
+ * Trains one network from its initial weights or from its last checkpoint, then evaluates the weights with the best
+ * validation accuracy on the test split, once.
+ *
+ * A Run that was interrupted, however often, ends with the same weights as one that was not (bit for bit on a CPU).
+ */
+export async function train(assignment: Assignment, deps: TrainingDeps): Promise<TrainingOutcome> {
+  const done = finishedResult(assignment);
+  if (done !== undefined) return { outcome: 'succeeded', result: done };
+  writeJsonAtomic(join(assignment.artifacts, artifactFiles.assignment), assignment);
+
+  const { dataset, training, seed } = assignment.parameters;
+  const data = await deps.load(dataset, assignment.data, deps.signal);
+  const { train: trainingImages, validation } = splitTrain(data.train, dataset);
+  const { batchSize, epochs } = training;
+  const steps = stepsPerEpoch(trainingImages.length, batchSize);
+  const remainder = trainingImages.length % batchSize;
+  const session = openSession(assignment, {
+    classes: data.classes.length,
+    imageSize: data.train.size,
+    trainingBatches: [
+      ...(trainingImages.length >= batchSize ? [batchSize] : []),
+      ...(remainder > 0 ? [remainder] : []),
+    ],
+    evaluationBatch: batchSize,
+  });
+  try {
+    const loop = new Loop(assignment, deps, session, {
+      peak: training.optimizer.learningRate,
+      warmupSteps: Math.round(training.schedule.warmupEpochs * steps),
+      totalSteps: epochs * steps,
+    });
+    loop.resume();
+    while (loop.state.epoch < epochs) {
+      const epoch = loop.state.epoch + 1;
+      const stream = batches({
+        set: data.train,
+        indices: trainingImages,
+        batchSize,
+        shuffle: { seed, epoch },
+        startStep: loop.state.step,
+      });
+      for await (const batch of stream) {
+        if (deps.signal.aborted) return loop.preempted();
+        const draws = parametersOf(dataset.augmentation, data.train.size, seed, epoch, batch.indices);
+        loop.step({ images: batch.images, labels: batch.labels, ...draws }, batch.labels.length, steps);
+        // Lets signals and reports through: a step blocks the event loop.
+        await setImmediate();
+      }
+      if (deps.signal.aborted) return loop.preempted();
+      const started = deps.clock();
+      const { loss, accuracy } = await evaluate(session.program, data.train, validation, batchSize);
+      loop.endEpoch({ loss, accuracy, seconds: (deps.clock() - started) / 1000 }, steps);
+    }
+
+    loadCheckpoint(
+      join(assignment.artifacts, artifactFiles.best),
+      session.program,
+      session.networkTensors,
+      session.network,
+    );
+    const everything = Uint32Array.from({ length: data.test.count }, (_, index) => index);
+    const test = await evaluate(session.program, data.test, everything, batchSize);
+    return { outcome: 'succeeded', result: writeResult(assignment, session, loop.state, test, data) };
+  } finally {
+    session.program.dispose();
+  }
+}
+
+/** The state of training, and what changes it. */
+class Loop {
+  state: TrainingState = { epoch: 0, step: 0, sums: noSums, trainingSeconds: 0, stepSeconds: 0, images: 0 };
+  readonly #assignment: Assignment;
+  readonly #deps: TrainingDeps;
+  readonly #session: Session;
+  readonly #schedule: Schedule;
+  #lastCheckpoint: number;
+  #lastProgress = 0;
+
+  constructor(assignment: Assignment, deps: TrainingDeps, session: Session, schedule: Schedule) {
+    this.#assignment = assignment;
+    this.#deps = deps;
+    this.#session = session;
+    this.#schedule = schedule;
+    this.#lastCheckpoint = deps.clock();
+  }
+
+  /** Goes on from the last checkpoint, if there is one. */
+  resume(): void {
+    const path = this.#path('last');
+    if (existsSync(path)) {
+      const { program, trainingTensors, network } = this.#session;
+      const state = loadCheckpoint(path, program, trainingTensors, network);
+      if (state === undefined) {
+        throw new DestillError(
+          'CheckpointUnusable',
+          `${path} has no training state to go on from. Delete it.`,
+        );
+      }
+      this.state = state;
+      this.#deps.report({ kind: 'note', message: `Going on from epoch ${state.epoch}, step ${state.step}.` });
+    }
+    truncateHistory(this.#assignment.artifacts, this.state.epoch);
+  }
+
+  step(inputs: Record<string, Uint8Array | Int32Array | Float32Array>, images: number, steps: number): void {
+    const { epoch, step, sums } = this.state;
+    const rate = learningRate(this.#schedule, epoch * steps + step);
+    const started = this.#deps.clock();
+    const outputs = this.#session.program.run(functionNames.train(images), {
+      ...inputs,
+      rate: Float32Array.of(rate),
+    });
+    const seconds = (this.#deps.clock() - started) / 1000;
+    const value = (name: string) => outputs[name]?.[0] ?? 0;
+    const loss = value('loss');
+    if (!Number.isFinite(loss)) throw diverged(loss, epoch + 1, step + 1, rate);
+    this.state = {
+      ...this.state,
+      step: step + 1,
+      sums: {
+        images: sums.images + images,
+        loss: sums.loss + loss * images,
+        crossEntropy: sums.crossEntropy + value('crossEntropy') * images,
+        distillation: sums.distillation + value('distillation') * images,
+        correct: sums.correct + value('correct'),
+        seconds: sums.seconds + seconds,
+      },
+      trainingSeconds: this.state.trainingSeconds + seconds,
+      stepSeconds: this.state.stepSeconds + seconds,
+      images: this.state.images + images,
+    };
+    const now = this.#deps.clock();
+    if (now - this.#lastProgress >= progressSeconds * 1000) {
+      this.#lastProgress = now;
+      this.#deps.report({ kind: 'progress', progress: this.#progress(steps) });
+    }
+    if (now - this.#lastCheckpoint >= checkpointSeconds * 1000) this.#save();
+  }
+
+  endEpoch(validation: { loss: number; accuracy: number; seconds: number }, steps: number): void {
+    const epoch = this.state.epoch + 1;
+    const { sums, best } = this.state;
+    const record: EpochRecord = {
+      epoch,
+      loss: sums.loss / sums.images,
+      crossEntropy: sums.crossEntropy / sums.images,
+      ...(this.#assignment.parameters.role === 'distilled' && {
+        distillation: sums.distillation / sums.images,
+      }),
+      trainAccuracy: sums.correct / sums.images,
+      validationLoss: validation.loss,
+      validationAccuracy: validation.accuracy,
+      learningRate: learningRate(this.#schedule, epoch * steps - 1),
+      imagesPerSecond: sums.images / sums.seconds,
+      seconds: sums.seconds + validation.seconds,
+    };
+    if (!Number.isFinite(validation.loss)) {
+      throw diverged(validation.loss, epoch, steps, record.learningRate);
+    }
+    const better = best === undefined || validation.accuracy > best.validationAccuracy;
+    const { program, networkTensors, network } = this.#session;
+    // Best first: killed between the two, the epoch is done again and gives the same weights.
+    if (better) saveCheckpoint(this.#path('best'), program, networkTensors, network);
+    this.state = {
+      ...this.state,
+      epoch,
+      step: 0,
+      sums: noSums,
+      trainingSeconds: this.state.trainingSeconds + validation.seconds,
+      ...(better && { best: { epoch, validationAccuracy: validation.accuracy } }),
+    };
+    this.#save();
+    appendHistory(this.#assignment.artifacts, record);
+    this.#deps.report({ kind: 'epoch', record, progress: this.#progress(steps, record) });
+  }
+
+  preempted(): TrainingOutcome {
+    this.#save();
+    return { outcome: 'preempted', epoch: this.state.epoch, step: this.state.step };
+  }
+
+  #save(): void {
+    const { program, trainingTensors, network } = this.#session;
+    saveCheckpoint(this.#path('last'), program, trainingTensors, network, this.state);
+    this.#lastCheckpoint = this.#deps.clock();
+  }
+
+  #path(which: 'last' | 'best'): string {
+    return join(this.#assignment.artifacts, artifactFiles[which]);
+  }
+
+  #progress(steps: number, record?: EpochRecord): RunProgress {
+    const { epoch, step, sums, best, images, stepSeconds, trainingSeconds } = this.state;
+    const { epochs } = this.#assignment.parameters.training;
+    const stepsDone = epoch * steps + step;
+    return {
+      epoch,
+      epochs,
+      step,
+      steps,
+      ...(record
+        ? {
+            loss: record.loss,
+            trainAccuracy: record.trainAccuracy,
+            validationAccuracy: record.validationAccuracy,
+          }
+        : { loss: sums.loss / sums.images, trainAccuracy: sums.correct / sums.images }),
+      ...(best && { bestValidationAccuracy: best.validationAccuracy }),
+      learningRate: learningRate(this.#schedule, Math.max(0, stepsDone - 1)),
+      imagesPerSecond: images / stepSeconds,
+      etaSeconds: (trainingSeconds / stepsDone) * (epochs * steps - stepsDone),
+      updatedAt: this.#deps.now().toISOString(),
+    };
+  }
+}
+
+function diverged(loss: number, epoch: number, step: number, rate: number): DestillError {
+  return new DestillError(
+    'TrainingDiverged',
+    `The loss became ${loss} in epoch ${epoch}, step ${step}, at a learning rate of ${rate.toPrecision(3)}. ` +
+      'Lower training.optimizer.learningRate or the weights of the distillation terms, or warm up longer.',
+  );
+}
