@@ -5,7 +5,7 @@ import type { Tensor2D, Tensor4D } from '../tensorflow/tf.ts';
 export interface Features {
   /** `[b, classes]`, before the softmax. */
   readonly logits: Tensor2D;
-  /** Output of every stage, `[b, h, w, c]`, from the first to the last. */
+  /** Output of every stage, `[b, h, w, c]`, from the first to the last; each family's file says what its stages are. */
   readonly stages: readonly Tensor4D[];
 }
 
@@ -23,4 +23,11 @@ export interface NetworkOptions {
   readonly classes: number;
   /** Side of the images in pixels: up to 64 the stem keeps the resolution, above it is ImageNet's. */
   readonly imageSize: number;
+}
+
+/** One architecture. */
+export interface Model {
+  /** Number of feature maps that its networks expose. */
+  readonly stages: number;
+  readonly build: (options: NetworkOptions) => Network;
 }

@@ -6,9 +6,7 @@ import { learningRate } from '@destillml/trainer/training/schedule.ts';
 import { expect, test } from 'vitest';
 
 /** Written by test/reference/sgd.py. */
-const reference = JSON.parse(
-  readFileSync(new URL('../../fixtures/sgd.json', import.meta.url), 'utf8'),
-) as {
+const reference = JSON.parse(readFileSync(new URL('../../fixtures/sgd.json', import.meta.url), 'utf8')) as {
   x: number[][];
   y: number[][];
   steps: { rate: number; loss: number; weight: number[]; bias: number[] }[];
@@ -16,7 +14,7 @@ const reference = JSON.parse(
 
 test('momentum, weight decay on weights only, warm-up and cosine are those of PyTorch to 1e-6', () => {
   const variables = new Variables(() => Float32Array.of(0.5, -1, 2, 0.25));
-  const weight = variables.weight<Tensor2D>('fc.weight', [2, 2], 2);
+  const weight = variables.weight<Tensor2D>('fc.weight', [2, 2], { fanIn: 2, fanOut: 2 });
   const bias = variables.filled('fc.bias', 'bias', 2, 0);
   bias.assign(tf.tensor1d([0.1, -0.2]));
   const trained = withVelocities(variables.trainable);

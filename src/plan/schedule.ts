@@ -1,0 +1,49 @@
+import type { Experiment } from '../api/experiment.ts';
+import type { Run } from '../api/run.ts';
+import { holdsSlot, isActive, isOpen } from './phases.ts';
+import type { TeacherState } from './teacher.ts';
+
+export type Schedule = { readonly start: readonly string[]; readonly pause: readonly string[] };
+
+/**
+ * Which Runs may train now, and which must make room.
+ *
+ * `runs` are all Runs in the order in which they are wanted; `stopping` the names of those that this plan stops.
+ * Slots go to the teacher, then to Runs that have trained already (earliest first), then by the order given. A Run
+ * that was paused or stopped keeps its slot until its pod is gone, so that two pods never share it. As with a Job, a
+ * lower `parallelism` pauses the excess: the Runs that started last, never the teacher before others.
+ */
+export function schedule(
+  { spec }: Experiment,
+  runs: readonly Run[],
+  stopping: ReadonlySet<string>,
+  teacher: TeacherState,
+): Schedule {
+  const ordered = byPrecedence(runs);
+  const active = ordered.filter((run) => isActive(run) && !stopping.has(run.metadata.name));
+  const allowed = spec.suspend ? 0 : spec.parallelism;
+  const pause = active.slice(allowed);
+
+  const held = new Set(ordered.filter(holdsSlot));
+  const start: Run[] = [];
+  for (const run of ordered) {
+    if (!isOpen(run) || isActive(run) || stopping.has(run.metadata.name)) continue;
+    if (run.spec.parameters.role === 'distilled' && teacher.state !== 'ready') continue;
+    if (active.length + start.length >= allowed) break;
+    // A Run that is still on its way out takes up its own slot again.
+    if (held.size >= allowed && !held.has(run)) continue;
+    held.add(run);
+    start.push(run);
+  }
+  return { start: start.map(nameOf), pause: pause.map(nameOf) };
+}
+
+function byPrecedence(runs: readonly Run[]): readonly Run[] {
+  const rank = (run: Run) => (run.spec.parameters.role === 'teacher' ? 0 : run.status?.startTime ? 1 : 2);
+  const begun = (run: Run) => Date.parse(run.status?.startTime ?? '') || 0;
+  return runs.toSorted((a, b) => rank(a) - rank(b) || begun(a) - begun(b));
+}
+
+function nameOf(run: Run): string {
+  return run.metadata.name;
+}

@@ -1,0 +1,199 @@
+import type { Experiment, ExperimentStatus } from '../api/experiment.ts';
+import { type RunPhase, runPhases } from '../api/meta.ts';
+import type { Run } from '../api/run.ts';
+import { conditions, type Finding, timestamp } from './conditions.ts';
+import { groupBySeeds, resultsOf } from './groups.ts';
+import type { WantedRun } from './naming.ts';
+import { hasEnded, isActive, outcomeOf, phaseOf } from './phases.ts';
+import type { Schedule } from './schedule.ts';
+import { spread } from './spread.ts';
+import type { ExternalTeacher, TeacherState } from './teacher.ts';
+import type { Wanted } from './wanted.ts';
+
+/** The world as it is once what the plan writes has been written. */
+export type Outlook = {
+  readonly experiment: Experiment;
+  readonly wanted: Wanted;
+  /** All Runs, those that the plan creates among them. */
+  readonly runs: readonly Run[];
+  readonly schedule: Schedule;
+  /** Names of the Runs that the plan stops. */
+  readonly stopping: ReadonlySet<string>;
+  readonly teacher: TeacherState;
+  readonly externalTeacher: ExternalTeacher | undefined;
+  readonly now: Date;
+};
+
+/** The status to report. A second look at an unchanged world gives an equal one. */
+export function experimentStatus(outlook: Outlook): ExperimentStatus {
+  const { experiment, runs, now } = outlook;
+  const previous = experiment.status;
+  const { generation } = experiment.metadata;
+  const ending = endOf(outlook);
+  const active = activeAfter(outlook);
+  const phase = phaseOfExperiment(outlook, ending);
+  const startTime = previous?.startTime ?? earliestStart(runs) ?? (active > 0 ? timestamp(now) : undefined);
+  const completionTime = ending ? (previous?.completionTime ?? timestamp(now)) : undefined;
+  const gpuSeconds = runs.flatMap((run) => run.status?.gpuSeconds ?? []);
+
+  return {
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    phase,
+    conditions: conditions(previous?.conditions ?? [], findings(outlook, ending, active), generation, now),
+    runs: countByPhase(runs),
+    ...comparison(outlook),
+    ...(gpuSeconds.length === 0 ? {} : { gpuSeconds: gpuSeconds.reduce((sum, seconds) => sum + seconds, 0) }),
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(completionTime === undefined ? {} : { completionTime }),
+  };
+}
+
+type Ending = { readonly type: 'Complete' | 'Failed'; readonly reason: string; readonly message: string };
+
+/**
+ * An Experiment ends when every wanted Run has ended and no other Run is left behind. It is Complete if at least one
+ * Run succeeded, and Failed if none did.
+ */
+function endOf({ wanted, runs }: Outlook): Ending | undefined {
+  if (!runs.every(hasEnded)) return undefined;
+  const existing = new Map(runs.map((run) => [run.metadata.name, run]));
+  const own = wanted.runs.flatMap(({ name }) => existing.get(name) ?? []);
+  if (own.length < wanted.runs.length) return undefined;
+
+  const counts = countByPhase(own);
+  const succeeded = counts.Succeeded ?? 0;
+  const others = runPhases.flatMap((phase) =>
+    phase !== 'Succeeded' && counts[phase] ? [`${counts[phase]} ${phase}`] : [],
+  );
+  const tally = [`${succeeded} of ${own.length} Runs succeeded`, ...others].join(', ');
+  const first = own.find((run) => phaseOf(run) === 'Failed');
+  const message = first ? `${tally}. First: Run ${first.metadata.name}: ${outcomeOf(first)}` : `${tally}.`;
+  if (succeeded === 0) return { type: 'Failed', reason: 'NoRunSucceeded', message };
+  return {
+    type: 'Complete',
+    reason: succeeded === own.length ? 'AllRunsSucceeded' : 'SomeRunsFailed',
+    message,
+  };
+}
+
+function phaseOfExperiment(
+  { experiment, runs }: Outlook,
+  ending: Ending | undefined,
+): ExperimentStatus['phase'] {
+  if (ending) return ending.type;
+  if (experiment.spec.suspend) return 'Suspended';
+  return runs.some((run) => !['Waiting', 'Queued'].includes(phaseOf(run))) ? 'Running' : 'Pending';
+}
+
+function findings(outlook: Outlook, ending: Ending | undefined, active: number): readonly Finding[] {
+  const { experiment, wanted, runs, teacher } = outlook;
+  const unfinished = runs.filter((run) => !hasEnded(run)).length;
+  const open = { reason: 'RunsUnfinished', message: `${unfinished} of ${runs.length} Runs have not ended.` };
+  const endFinding = (type: Ending['type']): Finding =>
+    ending?.type === type ? { ...ending, status: 'True' } : { ...(ending ?? open), type, status: 'False' };
+  const { suspend } = experiment.spec;
+
+  return [
+    endFinding('Complete'),
+    endFinding('Failed'),
+    {
+      type: 'Progressing',
+      ...progress(outlook, ending, active, unfinished),
+    },
+    {
+      type: 'Suspended',
+      status: suspend ? 'True' : 'False',
+      ...(suspend
+        ? { reason: 'SuspendRequested', message: 'spec.suspend is true; set it to false to go on.' }
+        : { reason: 'NotRequested', message: 'spec.suspend is false.' }),
+    },
+    {
+      type: 'TeacherReady',
+      status: teacher.state === 'ready' ? 'True' : 'False',
+      reason: teacher.reason,
+      message: teacher.message,
+    },
+    ...scarcityFinding(wanted),
+  ];
+}
+
+function progress(
+  { experiment, teacher }: Outlook,
+  ending: Ending | undefined,
+  active: number,
+  unfinished: number,
+): Omit<Finding, 'type'> {
+  if (ending) return { status: 'False', reason: ending.reason, message: ending.message };
+  if (active > 0) {
+    return {
+      status: 'True',
+      reason: 'RunsActive',
+      message: `${active} Runs active, ${unfinished - active} waiting.`,
+    };
+  }
+  if (experiment.spec.suspend) {
+    return { status: 'False', reason: 'Suspended', message: 'spec.suspend is true.' };
+  }
+  if (teacher.state === 'unknown')
+    return { status: 'False', reason: teacher.reason, message: teacher.message };
+  return { status: 'True', reason: 'RunsWaiting', message: `${unfinished} Runs wait or are about to end.` };
+}
+
+function scarcityFinding({ scarcity }: Wanted): readonly Finding[] {
+  if (scarcity.state === 'none') return [];
+  const { reason, message } = scarcity;
+  return [{ type: 'ScarcityReady', status: scarcity.state === 'chosen' ? 'True' : 'False', reason, message }];
+}
+
+/** The best distilled student of the main stage by validation accuracy; test accuracies are only reported. */
+function comparison(
+  outlook: Outlook,
+): Pick<ExperimentStatus, 'best' | 'teacherAccuracy' | 'baselineAccuracy'> {
+  const { wanted, runs, externalTeacher } = outlook;
+  const main = wanted.runs.filter(({ parameters }) => parameters.stage === 'main');
+  const groups = accuracies(main, runs);
+  const [best] = groups
+    .filter(({ parameters }) => parameters.role === 'distilled')
+    .sort((a, b) => b.validation.mean - a.validation.mean);
+  const own = groups.find(({ parameters }) => parameters.role === 'teacher')?.test;
+  const external = externalTeacher && 'run' in externalTeacher ? externalTeacher.result : undefined;
+  const teacherAccuracy = own ?? (external ? { mean: external.testAccuracy } : undefined);
+  const baselineAccuracy = groups.find(
+    ({ parameters }) => parameters.role === 'baseline' && parameters.student === best?.parameters.student,
+  )?.test;
+  const { arm, student } = best?.parameters ?? {};
+  return {
+    ...(best && arm !== undefined && student !== undefined
+      ? { best: { arm, student, testAccuracy: best.test } }
+      : {}),
+    ...(teacherAccuracy ? { teacherAccuracy } : {}),
+    ...(baselineAccuracy ? { baselineAccuracy } : {}),
+  };
+}
+
+function accuracies(wanted: readonly WantedRun[], runs: readonly Run[]) {
+  return groupBySeeds(wanted, runs).flatMap(({ parameters, runs: members }) => {
+    const results = resultsOf(members);
+    const validation = spread(results.map((result) => result.validationAccuracy));
+    const test = spread(results.map((result) => result.testAccuracy));
+    return validation && test ? [{ parameters, validation, test }] : [];
+  });
+}
+
+function countByPhase(runs: readonly Run[]): Partial<Record<RunPhase, number>> {
+  return Object.fromEntries(
+    runPhases.flatMap((phase) => {
+      const count = runs.filter((run) => phaseOf(run) === phase).length;
+      return count > 0 ? [[phase, count]] : [];
+    }),
+  );
+}
+
+function activeAfter({ runs, schedule, stopping }: Outlook): number {
+  const staying = runs.filter((run) => isActive(run) && !stopping.has(run.metadata.name)).length;
+  return staying + schedule.start.length - schedule.pause.length;
+}
+
+function earliestStart(runs: readonly Run[]): string | undefined {
+  return runs.flatMap((run) => run.status?.startTime ?? []).sort()[0];
+}

@@ -1,0 +1,123 @@
+import type { Experiment } from '../api/experiment.ts';
+import type { Run, RunParameters, RunResult } from '../api/run.ts';
+import { type Group, groupBySeeds, resultsOf } from '../plan/groups.ts';
+import { hasEnded, phaseOf } from '../plan/phases.ts';
+import { type Spread, spread } from '../plan/spread.ts';
+import type { ExternalTeacher } from '../plan/teacher.ts';
+import { wantedRuns } from '../plan/wanted.ts';
+import type { SummaryRow } from './row.ts';
+
+/** Rows in the order of the spec: the teacher; per student its baseline and the arms; the scarcity stage. */
+export type Summary = { readonly rows: readonly SummaryRow[] };
+
+/**
+ * What an Experiment has shown so far. Only Runs that it asks for now count: not those of an arm that was removed, nor
+ * those trained with other parameters before the spec was changed.
+ *
+ * `teacher` is what was found for `spec.teacher.from`.
+ */
+export function summarise(experiment: Experiment, runs: readonly Run[], teacher?: ExternalTeacher): Summary {
+  const groups = groupBySeeds(wantedRuns(experiment, runs).runs, runs);
+  const external = teacher && 'run' in teacher ? teacher : undefined;
+  const teacherResults = [
+    ...groups
+      .filter(({ parameters }) => parameters.role === 'teacher')
+      .flatMap((group) => resultsOf(group.runs)),
+    ...(external?.result ? [external.result] : []),
+  ];
+  const teacherAccuracy = spread(teacherResults.map((result) => result.testAccuracy))?.mean;
+
+  const externalRows: SummaryRow[] =
+    external?.model && external.result
+      ? [
+          {
+            stage: 'main',
+            role: 'teacher',
+            technique: 'teacher',
+            network: external.model,
+            fraction: experiment.spec.dataset.fraction,
+            runs: { wanted: 1, succeeded: 1, failed: 0 },
+            ...measurements([external.result]),
+          },
+        ]
+      : [];
+  return { rows: [...externalRows, ...groups.map((group) => row(group, groups, teacherAccuracy))] };
+}
+
+function row(group: Group, groups: readonly Group[], teacherAccuracy: number | undefined): SummaryRow {
+  const { parameters, wanted, runs } = group;
+  const results = resultsOf(runs);
+  const accuracy = spread(results.map((result) => result.testAccuracy))?.mean;
+  const retained =
+    parameters.role !== 'teacher' && accuracy !== undefined && teacherAccuracy
+      ? accuracy / teacherAccuracy
+      : undefined;
+  return {
+    stage: parameters.stage,
+    role: parameters.role,
+    technique: parameters.arm ?? parameters.role,
+    ...(parameters.student === undefined ? {} : { student: parameters.student }),
+    network: parameters.model,
+    fraction: parameters.dataset.fraction,
+    runs: {
+      wanted,
+      succeeded: runs.filter((run) => phaseOf(run) === 'Succeeded').length,
+      failed: runs.filter((run) => hasEnded(run) && phaseOf(run) !== 'Succeeded').length,
+    },
+    ...measurements(results),
+    ...comparison(group, baselineOf(parameters, groups), teacherAccuracy),
+    ...(retained === undefined ? {} : { accuracyRetained: retained }),
+  };
+}
+
+function measurements(results: readonly RunResult[]): Partial<SummaryRow> {
+  const [first] = results;
+  if (first === undefined) return {};
+  const over = (value: (result: RunResult) => number): Spread | undefined => spread(results.map(value));
+  return {
+    parameters: first.parameters,
+    flops: first.flops,
+    testAccuracy: over((result) => result.testAccuracy),
+    validationAccuracy: over((result) => result.validationAccuracy),
+    trainingSeconds: over((result) => result.trainingSeconds)?.mean,
+    imagesPerSecond: over((result) => result.imagesPerSecond)?.mean,
+  };
+}
+
+/** Gain and share of the gap closed. Both compare with the baseline on the seeds that both have, if there are any. */
+function comparison(
+  group: Group,
+  baseline: Group | undefined,
+  teacherAccuracy: number | undefined,
+): Pick<SummaryRow, 'gain' | 'gapClosed'> {
+  if (group.parameters.role !== 'distilled' || baseline === undefined) return {};
+  const own = accuracyBySeed(group);
+  const base = accuracyBySeed(baseline);
+  const pairs = [...own].flatMap(([seed, accuracy]) => {
+    const reference = base.get(seed);
+    return reference === undefined ? [] : [{ accuracy, reference }];
+  });
+  const reference = spread(pairs.length > 0 ? pairs.map((pair) => pair.reference) : [...base.values()]);
+  const unpaired = spread([...own.values()]);
+  if (reference === undefined || unpaired === undefined) return {};
+
+  const paired = spread(pairs.map((pair) => pair.accuracy - pair.reference));
+  const gain = paired ?? { mean: unpaired.mean - reference.mean };
+  const gap = teacherAccuracy === undefined ? 0 : teacherAccuracy - reference.mean;
+  return { gain, ...(gap > 0 ? { gapClosed: gain.mean / gap } : {}) };
+}
+
+function accuracyBySeed({ runs }: Group): ReadonlyMap<number, number> {
+  return new Map(
+    runs.flatMap((run) =>
+      resultsOf([run]).map(({ testAccuracy }) => [run.spec.parameters.seed, testAccuracy] as const),
+    ),
+  );
+}
+
+function baselineOf({ stage, student }: RunParameters, groups: readonly Group[]): Group | undefined {
+  return groups.find(
+    ({ parameters }) =>
+      parameters.role === 'baseline' && parameters.stage === stage && parameters.student === student,
+  );
+}

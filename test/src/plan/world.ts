@@ -1,0 +1,126 @@
+import { type Experiment, experiment as experimentSchema } from '../../../src/api/experiment.ts';
+import type { RunPhase } from '../../../src/api/meta.ts';
+import type { Run, RunResult, RunStatus } from '../../../src/api/run.ts';
+import { isFinal, phaseOf } from '../../../src/plan/phases.ts';
+import type { Plan } from '../../../src/plan/plan.ts';
+
+export const now = new Date('2026-03-01T12:00:00.123Z');
+export const later = new Date('2026-03-01T13:00:00Z');
+
+/** An Experiment with a teacher, one student, two arms and two seeds, unless `spec` says otherwise. */
+export function experimentOf(
+  spec: Record<string, unknown> = {},
+  metadata: Record<string, unknown> = {},
+): Experiment {
+  return experimentSchema.parse({
+    apiVersion: 'destillml.io/v1alpha1',
+    kind: 'Experiment',
+    metadata: { name: 'study', namespace: 'lab', uid: 'uid-1', generation: 3, ...metadata },
+    spec: {
+      dataset: { name: 'mnist' },
+      teacher: { model: 'resnet56' },
+      students: [{ name: 'small', model: 'resnet8' }],
+      distillation: [
+        { name: 'soft', softTargets: {} },
+        { name: 'attention', attentionTransfer: {} },
+      ],
+      seeds: [1, 2],
+      parallelism: 100,
+      ...spec,
+    },
+  });
+}
+
+export function resultOf(testAccuracy: number, validationAccuracy = testAccuracy): RunResult {
+  return {
+    bestEpoch: 3,
+    validationAccuracy,
+    testAccuracy,
+    testAccuracyTop5: 1,
+    testLoss: 0.5,
+    parameters: 78_042,
+    flops: 25_000_000,
+    epochs: 4,
+    trainingSeconds: 72,
+    imagesPerSecond: 431.4,
+    artifacts: 'runs/x',
+  };
+}
+
+/** What a plan's writes make of the world; only the first `writes` of them, if given. */
+export function apply(runs: readonly Run[], plan: Plan, writes = Number.POSITIVE_INFINITY): readonly Run[] {
+  const steps: readonly ((runs: readonly Run[]) => readonly Run[])[] = [
+    ...plan.create.map((run) => (before: readonly Run[]) => {
+      if (before.some(({ metadata }) => metadata.name === run.metadata.name))
+        throw new Error('AlreadyExists');
+      return [...before, run];
+    }),
+    ...plan.stop.map(({ name, ...stop }) => specWriter(name, { stop })),
+    ...plan.pause.map((name) => specWriter(name, { suspend: true })),
+    ...plan.start.map((name) => specWriter(name, { suspend: false })),
+  ];
+  return steps.slice(0, writes).reduce((before, step) => step(before), runs);
+}
+
+export function countWrites({ create, stop, pause, start }: Plan): number {
+  return create.length + stop.length + pause.length + start.length;
+}
+
+function specWriter(name: string, spec: Partial<Run['spec']>) {
+  return (runs: readonly Run[]) => {
+    if (!runs.some(({ metadata }) => metadata.name === name)) throw new Error(`NotFound: ${name}`);
+    return runs.map((run) => (run.metadata.name === name ? { ...run, spec: { ...run.spec, ...spec } } : run));
+  };
+}
+
+export function withStatus(run: Run, status: Partial<RunStatus> & { phase: RunPhase }): Run {
+  return { ...run, status: { conditions: [], ...run.status, ...status } };
+}
+
+/** Sets the status of the Runs for which `of` gives one. */
+export function report(
+  runs: readonly Run[],
+  of: (run: Run) => (Partial<RunStatus> & { phase: RunPhase }) | undefined,
+): readonly Run[] {
+  return runs.map((run) => {
+    const status = of(run);
+    return status ? withStatus(run, status) : run;
+  });
+}
+
+/**
+ * One step of the Run controller, as it stands in the design: a stopped Run ends once its pod is gone, a paused one
+ * waits again, a started one trains and then succeeds or fails.
+ */
+export function step(run: Run, succeeds: (run: Run) => RunResult | undefined, time: string): Run {
+  const phase = phaseOf(run);
+  if (isFinal(phase)) return run;
+  if (run.spec.stop) {
+    const { reason, message } = run.spec.stop;
+    return withStatus(run, { phase: run.status?.startTime ? 'Stopped' : 'Skipped', reason, message });
+  }
+  if (run.spec.suspend) return phase === 'Waiting' ? run : withStatus(run, { phase: 'Waiting' });
+  switch (phase) {
+    case 'Waiting':
+      return withStatus(run, { phase: 'Starting' });
+    case 'Starting':
+    case 'Queued':
+      return withStatus(run, { phase: 'Running', startTime: run.status?.startTime ?? time });
+    default: {
+      const result = succeeds(run);
+      return result
+        ? withStatus(run, { phase: 'Succeeded', result })
+        : withStatus(run, { phase: 'Failed', reason: 'TrainingDiverged', message: 'The loss became NaN.' });
+    }
+  }
+}
+
+/** `role[/arm][/student]/seed`, to read tests by. */
+export function shortName(run: Pick<Run, 'spec'>): string {
+  const { stage, role, arm, student, seed } = run.spec.parameters;
+  return [...(stage === 'main' ? [] : [stage]), arm ?? role, ...(student ? [student] : []), seed].join('/');
+}
+
+export function names(runs: readonly Run[]): readonly string[] {
+  return runs.map(({ metadata }) => metadata.name);
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { summarise } from '../../../src/results/summary.ts';
+import { formatTable } from '../../../src/results/table.ts';
+import { experimentOf } from '../plan/world.ts';
+import { accuracy, runsWith } from './runs.ts';
+
+const results = {
+  'teacher/1': { ...accuracy(0.914), parameters: 855_770, trainingSeconds: 11_100, imagesPerSecond: 98.2 },
+  'baseline/small/1': accuracy(0.861),
+  'baseline/small/2': accuracy(0.869),
+  'soft/small/1': accuracy(0.883),
+  'soft/small/2': accuracy(0.885),
+  'attention/small/1': accuracy(0.86),
+  'attention/small/2': null,
+};
+
+describe('formatTable', () => {
+  it('shows every row in the order of the spec, numbers aligned, and names what is missing', () => {
+    const experiment = experimentOf();
+    expect(formatTable(summarise(experiment, runsWith(experiment, results)))).toMatchInlineSnapshot(`
+      "                      para-          test           gap              images
+      network   technique  meters      accuracy  gain  closed        time   per s
+      ───────────────────────────────────────────────────────────────────────────
+      resnet56  teacher    0.86 M        91.4 %                3 h 05 min      98
+      resnet8   baseline   0.08 M  86.5 ± 0.6 %                1 min 12 s     431
+      resnet8   soft       0.08 M  88.4 ± 0.1 %  +1.9    39 %  1 min 12 s     431
+      resnet8   attention  0.08 M        86.0 %  −0.1    −2 %  1 min 12 s     431
+
+      resnet8 attention: 1 of 2 Runs ended without success.
+      "
+    `);
+  });
+
+  it('sets the scarcity stage apart', () => {
+    const experiment = experimentOf({
+      seeds: [1],
+      scarcity: { student: { model: 'resnet14' }, fraction: 0.1 },
+    });
+    const runs = runsWith(experiment, {
+      ...results,
+      'scarcity/baseline/resnet14/1': accuracy(0.6),
+      'scarcity/soft/resnet14/1': accuracy(0.66),
+    });
+    expect(formatTable(summarise(experiment, runs))).toMatchInlineSnapshot(`
+      "                      para-      test           gap              images
+      network   technique  meters  accuracy  gain  closed        time   per s
+      ───────────────────────────────────────────────────────────────────────
+      resnet56  teacher    0.86 M    91.4 %                3 h 05 min      98
+      resnet8   baseline   0.08 M    86.1 %                1 min 12 s     431
+      resnet8   soft       0.08 M    88.3 %  +2.2    42 %  1 min 12 s     431
+      resnet8   attention  0.08 M    86.0 %  −0.1    −2 %  1 min 12 s     431
+
+      With 10 % of the training images:
+      resnet14  baseline   0.08 M    60.0 %                1 min 12 s     431
+      resnet14  soft       0.08 M    66.0 %  +6.0    19 %  1 min 12 s     431
+      "
+    `);
+  });
+
+  it.each([
+    ['resnet8', 'attention-and-soft'],
+    ['mobilenet-v2', 'a-combination-of-30-characters'],
+  ])('fits 80 columns with %s and an arm named %s', (model, name) => {
+    const experiment = experimentOf({
+      students: [{ name: 'small', model }],
+      distillation: [{ name, softTargets: {} }],
+    });
+    const runs = runsWith(experiment, {
+      ...results,
+      [`${name}/small/1`]: accuracy(0.9),
+      [`${name}/small/2`]: accuracy(0.91),
+    });
+    const table = formatTable(summarise(experiment, runs));
+    expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(table).toContain(name.slice(0, 8));
+    expect(formatTable(summarise(experiment, runs), { width: 120 })).toMatch(
+      new RegExp(`${model} +${name}  `),
+    );
+  });
+});

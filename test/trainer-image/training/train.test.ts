@@ -1,0 +1,222 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DestillError } from '@destillml/core/errors.ts';
+import { tf } from '@destillml/trainer/tensorflow/tf.ts';
+import { artifactFiles } from '@destillml/trainer/training/checkpoint.ts';
+import { readHistory } from '@destillml/trainer/training/history.ts';
+import { resultDocument } from '@destillml/trainer/training/result.ts';
+import { describe, expect, test } from 'vitest';
+import { digest, smallDataset, smallRun, temporaryFolder, trainSmall } from './run.ts';
+
+/** Steps of a small run: 160 images in batches of 48, three epochs. */
+const steps = 4 * 3;
+
+/** A signal that is raised once `count` steps have begun: each step asks for the time three times. */
+function stopAtStep(count: number) {
+  const controller = new AbortController();
+  let asked = 0;
+  return {
+    signal: controller.signal,
+    report: () => undefined,
+    clock: () => {
+      if (++asked >= 3 * count) controller.abort();
+      return performance.now();
+    },
+  };
+}
+
+describe('a Run that was interrupted', () => {
+  test('at random steps, again and again, ends with the weights of one that was not, bit for bit', async () => {
+    const whole = smallRun({ artifacts: temporaryFolder() });
+    await trainSmall(whole);
+
+    const broken = smallRun({ artifacts: temporaryFolder() });
+    const stops: string[] = [];
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const { outcome } = await trainSmall(broken, stopAtStep(1 + Math.floor(Math.random() * 5)));
+      if (outcome.outcome !== 'preempted') break;
+      stops.push(`epoch ${outcome.epoch} step ${outcome.step}`);
+    }
+    expect(stops.length).toBeGreaterThan(0);
+    const { outcome } = await trainSmall(broken);
+    expect(outcome.outcome).toBe('succeeded');
+    for (const which of ['last', 'best'] as const) {
+      expect(digest(broken.artifacts, which), `${which} after ${stops.join(', ')}`).toBe(
+        digest(whole.artifacts, which),
+      );
+    }
+    const timeless = (artifacts: string) =>
+      readHistory(artifacts).map(({ seconds, imagesPerSecond, ...record }) => record);
+    expect(timeless(broken.artifacts)).toEqual(timeless(whole.artifacts));
+  });
+
+  test('reports what was reached and goes on from there', async () => {
+    const run = smallRun({ artifacts: temporaryFolder() });
+    const { outcome } = await trainSmall(run, stopAtStep(5));
+    expect(outcome.outcome).toBe('preempted');
+    const { reports } = await trainSmall(run);
+    expect(reports[0]).toEqual({
+      kind: 'note',
+      message: expect.stringMatching(/^Going on from epoch \d, step \d\.$/),
+    });
+  });
+});
+
+test('ends with a result that holds all that led to it, and reads the test split once', async () => {
+  const run = smallRun({ artifacts: temporaryFolder() });
+  let testReads = 0;
+  const load = async (...given: Parameters<typeof smallDataset>) => {
+    const data = await smallDataset(...given);
+    const read: typeof data.test.read = (indices, target) => {
+      testReads += indices.length;
+      return data.test.read(indices, target);
+    };
+    return { ...data, test: { ...data.test, read } };
+  };
+  const { outcome, reports } = await trainSmall(run, { load });
+  expect(testReads).toBe(200);
+  const written = resultDocument.parse(
+    JSON.parse(readFileSync(join(run.artifacts, artifactFiles.result), 'utf8')),
+  );
+  expect(outcome).toEqual({ outcome: 'succeeded', result: written.result });
+  expect(written.parameters).toEqual(run.parameters);
+  expect(written.result).toMatchObject({ epochs: 3, artifacts: run.artifacts });
+  expect(reports.filter(({ kind }) => kind === 'epoch')).toHaveLength(3);
+  const best = Math.max(...readHistory(run.artifacts).map(({ validationAccuracy }) => validationAccuracy));
+  expect(written.result.validationAccuracy).toBe(best);
+
+  const again = await trainSmall(run, {
+    load: () => {
+      throw new Error('must not load data again');
+    },
+  });
+  expect(again.outcome).toEqual(outcome);
+});
+
+test('learns: the loss of the third epoch is below that of the first', async () => {
+  const run = smallRun({ artifacts: temporaryFolder() });
+  await trainSmall(run);
+  const [firstEpoch, , third] = readHistory(run.artifacts);
+  expect(third!.loss).toBeLessThan(firstEpoch!.loss);
+});
+
+test('more epochs than it was trained for: training goes on from the last checkpoint', async () => {
+  const artifacts = temporaryFolder();
+  await trainSmall(smallRun({ artifacts, training: { epochs: 1 } }));
+  const { outcome } = await trainSmall(smallRun({ artifacts, training: { epochs: 2 } }));
+  expect(outcome).toMatchObject({ outcome: 'succeeded', result: { epochs: 2 } });
+  expect(readHistory(artifacts).map(({ epoch }) => epoch)).toEqual([1, 2]);
+});
+
+test('captured and eager training give the same losses and weights to 1e-3 after twelve steps', async () => {
+  const captured = smallRun({ artifacts: temporaryFolder() });
+  const eager = smallRun({ artifacts: temporaryFolder(), rest: { capture: false } });
+  await trainSmall(captured);
+  await trainSmall(eager);
+  const [a, b] = [readHistory(captured.artifacts), readHistory(eager.artifacts)];
+  expect(a).toHaveLength(steps / 4);
+  a.forEach(({ loss, validationLoss }, index) => {
+    expect(Math.abs(loss - b[index]!.loss)).toBeLessThan(1e-3);
+    expect(Math.abs(validationLoss - b[index]!.validationLoss)).toBeLessThan(1e-3);
+  });
+});
+
+test.each([true, false])(
+  'the number of tensors is constant from step to step (capture: %s)',
+  async (capture) => {
+    const run = smallRun({ artifacts: temporaryFolder(), rest: { capture } });
+    const counts: number[] = [];
+    await trainSmall(run, {
+      clock: () => {
+        counts.push(tf.memory().numTensors);
+        return performance.now();
+      },
+    });
+    expect(new Set(counts.slice(6)).size).toBe(1);
+  },
+);
+
+test('a loss that is no number stops the Run and names epoch, step and learning rate', async () => {
+  const run = smallRun({
+    artifacts: temporaryFolder(),
+    training: { optimizer: { learningRate: 10, weightDecay: 1 }, epochs: 30 },
+  });
+  const failure = await trainSmall(run).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(DestillError);
+  expect(failure).toMatchObject({
+    code: 'TrainingDiverged',
+    message: expect.stringMatching(
+      /^The loss became (NaN|Infinity) in epoch \d+, step \d+, at a learning rate of \S+\. /,
+    ),
+  });
+  expect(existsSync(join(run.artifacts, artifactFiles.result))).toBe(false);
+});
+
+describe('distillation', () => {
+  test('trains a student of another network on a teacher, with all terms at once', async () => {
+    const teacher = smallRun({ artifacts: temporaryFolder(), training: { epochs: 1 } });
+    await trainSmall(teacher);
+    const before = digest(teacher.artifacts, 'best');
+    const student = smallRun({
+      artifacts: temporaryFolder(),
+      parameters: {
+        role: 'distilled',
+        model: 'wrn-16-1',
+        objective: {
+          softTargets: {},
+          similarityPreserving: {},
+          attentionTransfer: {},
+          hints: {},
+        },
+      },
+      training: { epochs: 2, labelSmoothing: 0 },
+      rest: { teacherArtifacts: teacher.artifacts },
+    });
+    const whole = await trainSmall(student);
+    expect(whole.outcome.outcome).toBe('succeeded');
+    for (const { loss, crossEntropy, distillation } of readHistory(student.artifacts)) {
+      expect(loss).toBeCloseTo(0.1 * crossEntropy + distillation!, 3);
+    }
+    expect(digest(teacher.artifacts, 'best')).toBe(before);
+
+    // The regressor of the hints is part of what is restored.
+    const broken = { ...student, artifacts: temporaryFolder() };
+    expect((await trainSmall(broken, stopAtStep(3))).outcome.outcome).toBe('preempted');
+    await trainSmall(broken);
+    expect(digest(broken.artifacts)).toBe(digest(student.artifacts));
+  });
+
+  test('without a trained teacher says which file is missing', async () => {
+    const teacherArtifacts = temporaryFolder();
+    const run = smallRun({
+      artifacts: temporaryFolder(),
+      parameters: { role: 'distilled', objective: { softTargets: {} } },
+      rest: { teacherArtifacts },
+    });
+    await expect(trainSmall(run)).rejects.toMatchObject({
+      code: 'TeacherMissing',
+      message: `${teacherArtifacts}/checkpoints/best.safetensors does not exist: train the teacher first.`,
+    });
+  });
+});
+
+describe('checkpoints that cannot be used are refused', () => {
+  test('of another network', async () => {
+    const artifacts = temporaryFolder();
+    await trainSmall(smallRun({ artifacts, training: { epochs: 1 } }));
+    const other = smallRun({ artifacts, training: { epochs: 2 }, parameters: { model: 'resnet14' } });
+    await expect(trainSmall(other)).rejects.toMatchObject({
+      code: 'CheckpointUnusable',
+      message: expect.stringContaining(
+        'holds resnet8 for 10 classes at 16 px; resnet14 for 10 classes at 16 px is asked for',
+      ),
+    });
+  });
+
+  test('a half-written one beside a whole one is never read', async () => {
+    const run = smallRun({ artifacts: temporaryFolder() });
+    await trainSmall(run, stopAtStep(3));
+    writeFileSync(join(run.artifacts, `${artifactFiles.last}.part`), 'torn');
+    expect((await trainSmall(run)).outcome.outcome).toBe('succeeded');
+  });
+});

@@ -1,0 +1,106 @@
+/** Finds the files of a data set: in a folder, gzipped in a folder, or in a tar archive. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { DestillError } from '@destillml/core/errors.ts';
+import { corrupt, reasonOf } from './corrupt.ts';
+import { tarEntries } from './tar.ts';
+
+/** A file's bytes, and the name that messages give it. */
+export interface DataFile {
+  readonly path: string;
+  readonly bytes: Buffer;
+}
+
+export interface Wanted {
+  /** Names of the files, all needed. */
+  readonly names: readonly string[];
+  /** Usual name of the archive that holds them. */
+  readonly archive?: string;
+}
+
+/**
+ * The wanted files, in the order wanted, from `place`: an archive, or a folder that holds them (at most two folders deep,
+ * plain or as NAME.gz) or their archive.
+ *
+ * @throws DestillError `DatasetUnavailable` where files are missing.
+ */
+export async function findFiles(
+  place: string,
+  { names, archive }: Wanted,
+  signal?: AbortSignal,
+): Promise<readonly DataFile[]> {
+  const kind = await stat(place).catch(() => undefined);
+  if (kind?.isFile()) return fromArchive(place, names, signal);
+  if (!kind?.isDirectory()) {
+    throw new DestillError(
+      'DatasetUnavailable',
+      `${place}: no such folder. Give the folder with ${names.join(', ')}.`,
+    );
+  }
+  const [first = ''] = names;
+  for (const folder of [place, ...(await foldersBelow(place, 2))]) {
+    const there = new Set(await readdir(folder));
+    if (there.has(first) || there.has(`${first}.gz`)) return fromFolder(folder, there, names);
+    if (archive !== undefined && there.has(archive)) return fromArchive(join(folder, archive), names, signal);
+  }
+  throw new DestillError(
+    'DatasetUnavailable',
+    `${place}: holds neither ${first}${archive ? ` nor ${archive}` : ` nor ${first}.gz`}. Put ${names.join(', ')} there.`,
+  );
+}
+
+/** Folders below `folder` down to `depth`, breadth first, sorted. */
+async function foldersBelow(folder: string, depth: number): Promise<string[]> {
+  if (depth === 0) return [];
+  const entries = await readdir(folder, { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
+  const deeper = await Promise.all(folders.sort().map((each) => foldersBelow(each, depth - 1)));
+  return [...folders, ...deeper.flat()];
+}
+
+async function fromFolder(folder: string, there: ReadonlySet<string>, names: readonly string[]) {
+  const found: DataFile[] = [];
+  for (const name of names) {
+    const isPlain = there.has(name);
+    if (!isPlain && !there.has(`${name}.gz`)) throw missing(folder, name);
+    const path = join(folder, isPlain ? name : `${name}.gz`);
+    const stored = await readFile(path);
+    found.push({ path, bytes: isPlain ? stored : await unzipped(path, stored) });
+  }
+  return found;
+}
+
+async function fromArchive(path: string, names: readonly string[], signal: AbortSignal | undefined) {
+  const found = new Map<string, DataFile>();
+  for await (const entry of tarEntries(path, signal)) {
+    const base = entry.name.slice(entry.name.lastIndexOf('/') + 1);
+    const name = names.find((each) => base === each || base === `${each}.gz`);
+    if (name === undefined) continue;
+    const shown = `${path}:${entry.name}`;
+    const stored = await entry.body();
+    found.set(name, { path: shown, bytes: base === name ? stored : await unzipped(shown, stored) });
+  }
+  return names.map((name) => {
+    const file = found.get(name);
+    if (file === undefined) throw missing(path, name);
+    return file;
+  });
+}
+
+async function unzipped(path: string, stored: Buffer): Promise<Buffer> {
+  try {
+    return await promisify(gunzip)(stored);
+  } catch (cause) {
+    const what = `not a complete gzip file (${stored.length} bytes): ${reasonOf(cause)}`;
+    throw corrupt(path, what, 'Fetch the file again.', cause);
+  }
+}
+
+function missing(place: string, name: string): DestillError {
+  return new DestillError(
+    'DatasetUnavailable',
+    `${place}: ${name} is missing. Put the complete data set there.`,
+  );
+}
