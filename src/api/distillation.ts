@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { atLeastOneOf, withRules } from './rules.ts';
 
 const weight = (initial: number) =>
   z.number().gt(0).max(1_000_000).default(initial).describe('Weight of the term beside the cross-entropy.');
@@ -7,7 +8,14 @@ const weight = (initial: number) =>
 export const objectiveTerms = {
   softTargets: z
     .strictObject({
-      temperature: z.number().min(1).max(100).default(4),
+      temperature: z
+        .number()
+        .min(1)
+        .max(100)
+        .default(4)
+        .describe(
+          'T: both networks’ logits are divided by it. Keep it low with a teacher trained under label smoothing (arXiv 2206.14532).',
+        ),
       weight: z.number().gt(0).max(1).default(0.9).describe('w in (1 − w)·CE + w·T²·KL.'),
     })
     .optional()
@@ -29,6 +37,9 @@ export const objectiveTerms = {
     .describe('FitNets hints through a learned regressor (Romero et al. 2015).'),
 };
 
-export const distillationObjective = z.strictObject(objectiveTerms);
+/** At least one term is set. */
+export const someTechnique = atLeastOneOf(...Object.keys(objectiveTerms));
+
+export const distillationObjective = withRules(z.strictObject(objectiveTerms), someTechnique);
 
 export type DistillationObjective = z.output<typeof distillationObjective>;

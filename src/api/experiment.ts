@@ -1,90 +1,242 @@
 import { z } from 'zod';
 import { dataset } from './dataset.ts';
-import { objectiveTerms } from './distillation.ts';
+import { objectiveTerms, someTechnique } from './distillation.ts';
+import { conditions, objectMeta, type RunPhase, timestamp } from './meta.ts';
 import { modelNames } from './models.ts';
-import { shortName } from './names.ts';
+import { labelName, seed, shortName } from './names.ts';
 import { pod } from './pod.ts';
-import { condition, objectMeta, runPhases } from './meta.ts';
+import { distinctList, exactlyOneOf, immutable, listByKey, withRules } from './rules.ts';
 import { storage } from './storage.ts';
 import { sweep } from './sweep.ts';
 import { training } from './training.ts';
 
 const model = z.enum(modelNames);
-const seed = z.int().min(0).max(2_147_483_647);
+const anotherExperiment = 'cannot be changed once set: make another Experiment';
 
 /** A technique, or a combination of techniques, that every student is trained with once per seed. */
-export const arm = z.strictObject({ name: shortName, ...objectiveTerms });
+export const arm = withRules(
+  z.strictObject({
+    name: shortName.describe('Name of the arm in Runs, tables and metrics.'),
+    ...objectiveTerms,
+  }),
+  someTechnique,
+  {
+    rule: "self.name != 'best'",
+    message: 'any other name: best stands for the best arm in scarcity',
+    fieldPath: '.name',
+  },
+);
 
-export const student = z.strictObject({ name: shortName, model });
-
-export const teacher = z.strictObject({
-  model: model.optional().describe('Train this network as the teacher, once per Experiment.'),
-  from: z
-    .strictObject({
-      experiment: z.string().min(1).max(253).optional().describe('Name of an Experiment whose teacher is used.'),
-      run: z.string().min(1).max(253).optional().describe('Name of a Run whose network is used.'),
-      namespace: z.string().min(1).max(63).optional().describe('Default: the namespace of this Experiment.'),
-    })
-    .optional()
-    .describe('Use an existing network; exactly one of experiment and run.'),
+const student = z.strictObject({
+  name: shortName.describe('Name of the student in Runs, tables and metrics.'),
+  model: model.describe('Network of the student.'),
 });
 
-export const experimentSpec = z.strictObject({
-  dataset,
-  teacher: teacher.describe('Exactly one of model and from.'),
-  students: z.array(student).min(1).max(16).describe('Networks trained plainly and by every arm.'),
-  distillation: z.array(arm).max(32).default([]).describe('Arms. A student is always trained without distillation, too.'),
-  training: training.prefault({}),
-  seeds: z.array(seed).min(1).max(32).default([1]).describe('Every student is trained once per seed.'),
-  sweep: sweep.optional(),
-  scarcity: z
-    .strictObject({
-      student: z.strictObject({ model }).describe('The smallest student.'),
-      fraction: z.number().gt(0).max(1).describe('Share of the training images, class-balanced.'),
-      arm: z.union([z.literal('best'), shortName]).default('best').describe('Name of an arm, or best.'),
-    })
-    .optional()
-    .describe('After the main stage: one technique with the smallest student and the least data.'),
-  explain: z
-    .strictObject({
-      methods: z.array(z.enum(['gradCam', 'lime', 'shap'])).min(1).max(3).default(['gradCam', 'lime', 'shap']),
-      images: z.int().min(1).max(256).default(16),
-    })
-    .optional(),
-  storage: storage.optional().describe('Where checkpoints and results are kept.'),
-  pod: pod.prefault({}),
-  queue: z.string().min(1).max(63).optional().describe('Kueue LocalQueue in the namespace of the Experiment.'),
-  parallelism: z.int().min(1).max(1000).default(1).describe('Runs that train at the same time, at most.'),
-  retries: z.int().min(0).max(100).default(3).describe('Attempts after the first, for failures that a retry can mend.'),
-  activeDeadlineSeconds: z.int().min(1).max(31_536_000).optional().describe('Time a Run may take.'),
-  suspend: z.boolean().default(false).describe('true: running Runs checkpoint and stop until it is false again.'),
-  ttlSecondsAfterFinished: z
-    .int()
-    .min(0)
-    .max(315_360_000)
-    .optional()
-    .describe('Seconds after its end at which the Experiment is deleted; artifacts are kept.'),
+const teacher = withRules(
+  z.strictObject({
+    model: model.optional().describe('Train this network as the teacher, once per Experiment.'),
+    from: withRules(
+      z.strictObject({
+        experiment: labelName.optional().describe('Name of an Experiment whose teacher is used.'),
+        run: labelName.optional().describe('Name of a Run whose network is used.'),
+        namespace: labelName.optional().describe('Without it the namespace of this Experiment.'),
+      }),
+      exactlyOneOf('experiment', 'run'),
+    )
+      .optional()
+      .describe('Use an existing network.'),
+  }),
+  exactlyOneOf('model', 'from'),
+);
+
+const students = withRules(
+  listByKey(
+    z
+      .array(withRules(student, immutable('a student cannot be changed: add another under a new name')))
+      .min(1)
+      .max(16),
+    'name',
+  ),
+  {
+    rule: 'oldSelf.all(old, self.exists(new, new.name == old.name))',
+    message: 'students may be added, not removed',
+  },
+);
+
+const arms = withRules(
+  listByKey(
+    z
+      .array(withRules(arm, immutable('an arm cannot be changed: add another under a new name')))
+      .max(32)
+      .default([]),
+    'name',
+  ),
+  {
+    rule: 'oldSelf.all(old, self.exists(new, new.name == old.name))',
+    message: 'arms may be added, not removed',
+  },
+);
+
+const seeds = withRules(distinctList(z.array(seed).min(1).max(32).default([1])), {
+  rule: 'oldSelf.all(old, old in self)',
+  message: 'seeds may be added, not removed',
 });
+
+const scarcity = withRules(
+  z.strictObject({
+    student: z
+      .strictObject({ model: model.describe('Network of the student.') })
+      .describe('The smallest student.'),
+    fraction: z.number().gt(0).max(1).describe('Share of the training images, class-balanced.'),
+    arm: shortName
+      .default('best')
+      .describe('Name of an arm; best takes the one with the best mean validation accuracy.'),
+  }),
+  immutable(anotherExperiment),
+);
+
+export const experimentSpec = withRules(
+  z.strictObject({
+    dataset: withRules(dataset, immutable(anotherExperiment)).describe(
+      'Images, how they are split and augmented.',
+    ),
+    teacher: withRules(teacher, immutable(anotherExperiment)).describe(
+      'The network that students learn from.',
+    ),
+    students: students.describe('Networks trained plainly and by every arm.'),
+    distillation: arms.describe('Arms. A student is always trained without distillation, too.'),
+    training: withRules(training.prefault({}), immutable(anotherExperiment)).describe(
+      'The recipe of every network; the defaults are those of the original study.',
+    ),
+    seeds: seeds.describe('Every student is trained once per seed.'),
+    sweep: sweep.optional().describe('A search over numbers of the spec: one study per student and arm.'),
+    scarcity: scarcity
+      .optional()
+      .describe('After the main stage: one technique with the smallest student and the least data.'),
+    explain: z
+      .strictObject({
+        methods: distinctList(
+          z
+            .array(z.enum(['gradCam', 'lime', 'shap']))
+            .min(1)
+            .max(3)
+            .default(['gradCam', 'lime', 'shap']),
+        ).describe('Ways to explain a prediction.'),
+        images: z.int().min(1).max(256).default(16).describe('Test images that every network explains.'),
+      })
+      .optional()
+      .describe('Pictures of what every network looks at.'),
+    storage: storage.optional().describe('Where checkpoints and results are kept.'),
+    pod: pod.prefault({}).describe('What the pods of the Runs ask for.'),
+    queue: labelName.optional().describe('Kueue LocalQueue in the namespace of the Experiment.'),
+    parallelism: z.int().min(1).max(1000).default(1).describe('Runs that train at the same time, at most.'),
+    retries: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(3)
+      .describe('Attempts after the first, for failures that a retry can mend.'),
+    activeDeadlineSeconds: z.int().min(1).max(31_536_000).optional().describe('Time a Run may take.'),
+    suspend: z
+      .boolean()
+      .default(false)
+      .describe('true: running Runs checkpoint and stop until it is false again.'),
+    ttlSecondsAfterFinished: z
+      .int()
+      .min(0)
+      .max(315_360_000)
+      .optional()
+      .describe('Seconds after its end at which the Experiment is deleted; artifacts are kept.'),
+  }),
+  {
+    rule: '!has(self.scarcity) || size(self.distillation) > 0',
+    message: 'at least one arm, which scarcity takes up',
+    fieldPath: '.distillation',
+  },
+  {
+    rule: "!has(self.scarcity) || size(self.distillation) == 0 || self.scarcity.arm == 'best' || self.distillation.exists(arm, arm.name == self.scarcity.arm)",
+    message: 'best, or the name of an arm in distillation',
+    fieldPath: '.scarcity.arm',
+  },
+  {
+    rule: '!has(self.scarcity) || self.scarcity.fraction <= self.dataset.fraction',
+    message: 'at most dataset.fraction',
+    fieldPath: '.scarcity.fraction',
+  },
+  {
+    rule: "!has(self.sweep) || self.sweep.__for__ != 'distilled' || size(self.distillation) > 0",
+    message: 'at least one arm, which the sweep is for',
+    fieldPath: '.distillation',
+  },
+  {
+    rule: "!has(self.sweep) || self.sweep.__for__ != 'teacher' || has(self.teacher.model)",
+    message: 'a model to train, which the sweep is for',
+    fieldPath: '.teacher',
+  },
+  ...Object.keys(objectiveTerms).map((technique) => ({
+    rule: `!has(self.sweep) || size(self.distillation) == 0 || !self.sweep.parameters.exists(p, p.name.startsWith('distillation.${technique}.')) || self.distillation.exists(arm, has(arm.${technique}))`,
+    message: `no parameter under distillation.${technique}, or an arm with ${technique}`,
+    fieldPath: '.sweep.parameters',
+  })),
+  {
+    rule: '!has(self.sweep) || !has(self.sweep.algorithm.asha) || self.sweep.algorithm.asha.minEpochs <= self.training.epochs',
+    message: 'at most training.epochs',
+    fieldPath: '.sweep.algorithm.asha.minEpochs',
+  },
+  {
+    rule: '!has(self.sweep) || !has(self.sweep.earlyStopping) || self.sweep.earlyStopping.median.startEpoch <= self.training.epochs',
+    message: 'at most training.epochs',
+    fieldPath: '.sweep.earlyStopping.median.startEpoch',
+  },
+  {
+    rule: 'has(self.sweep) == has(oldSelf.sweep) && (!has(self.sweep) || !has(oldSelf.sweep) || (self.sweep.__for__ == oldSelf.sweep.__for__ && self.sweep.algorithm == oldSelf.sweep.algorithm && self.sweep.parameters == oldSelf.sweep.parameters))',
+    message:
+      'for, algorithm and parameters of a sweep cannot be changed once set, nor a sweep added or removed: make another Experiment',
+    fieldPath: '.sweep',
+  },
+);
 
 const accuracy = z.strictObject({
-  mean: z.number().min(0).max(1),
-  standardDeviation: z.number().min(0).max(1).optional(),
+  mean: z.number().min(0).max(1).describe('Mean over the seeds, 0–1.'),
+  standardDeviation: z.number().min(0).max(1).optional().describe('Over the seeds, from two on.'),
 });
 
+const count = z.int().min(0).optional();
+
+const runCounts = z.strictObject({
+  Waiting: count.describe('For the teacher or for parallelism.'),
+  Queued: count.describe('For GPUs.'),
+  Starting: count.describe('Their pods are on the way.'),
+  Running: count.describe('In training.'),
+  Succeeded: count.describe('With a result.'),
+  Failed: count.describe('Without one.'),
+  Stopped: count.describe('Stopped early or no longer wanted.'),
+  Skipped: count.describe('Not started, because their teacher failed.'),
+} satisfies Record<RunPhase, typeof count>);
+
 export const experimentStatus = z.strictObject({
-  observedGeneration: z.int().optional(),
-  phase: z.enum(['Pending', 'Running', 'Suspended', 'Complete', 'Failed']).optional(),
-  conditions: z.array(condition).max(16).default([]),
-  runs: z.partialRecord(z.enum(runPhases), z.int().min(0)).optional().describe('Number of Runs by phase.'),
+  observedGeneration: z.int().min(0).optional().describe('Generation of the spec this status was made for.'),
+  phase: z
+    .enum(['Pending', 'Running', 'Suspended', 'Complete', 'Failed'])
+    .optional()
+    .describe('Where the Experiment is.'),
+  conditions: conditions.default([]).describe('Complete, Failed, Suspended and what stands in the way.'),
+  runs: runCounts.optional().describe('Number of Runs by phase.'),
   best: z
-    .strictObject({ arm: z.string(), student: z.string(), testAccuracy: accuracy })
+    .strictObject({
+      arm: z.string().max(63).describe('Name of the arm.'),
+      student: z.string().max(63).describe('Name of the student.'),
+      testAccuracy: accuracy.describe('Its test accuracy.'),
+    })
     .optional()
     .describe('The distilled student with the highest mean validation accuracy.'),
-  teacherAccuracy: accuracy.optional(),
-  baselineAccuracy: accuracy.optional().describe('Baseline of the same student as best.'),
-  gpuSeconds: z.number().min(0).optional(),
-  startTime: z.string().optional(),
-  completionTime: z.string().optional(),
+  teacherAccuracy: accuracy.optional().describe('Test accuracy of the teacher.'),
+  baselineAccuracy: accuracy
+    .optional()
+    .describe('Test accuracy of the baseline of the same student as best.'),
+  gpuSeconds: z.number().min(0).optional().describe('GPU time of all Runs.'),
+  startTime: timestamp.optional().describe('When the first Run started.'),
+  completionTime: timestamp.optional().describe('When the last Run ended.'),
 });
 
 export const experiment = z.strictObject({

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { dataset } from './dataset.ts';
 import { distillationObjective } from './distillation.ts';
-import { condition, objectMeta, runPhases } from './meta.ts';
+import { conditions, objectMeta, runPhases, timestamp } from './meta.ts';
 import { modelNames } from './models.ts';
+import { labelName, seed } from './names.ts';
+import { immutable, withRules } from './rules.ts';
 import { training } from './training.ts';
 
 export const runRoles = ['teacher', 'baseline', 'distilled'] as const;
@@ -13,29 +15,55 @@ export const runStages = ['main', 'scarcity'] as const;
 export type RunStage = (typeof runStages)[number];
 
 /** What one network is and how it is trained. Never changes once the Run exists. */
-export const runParameters = z.strictObject({
-  role: z.enum(runRoles),
-  stage: z.enum(runStages).default('main'),
-  arm: z.string().max(63).optional(),
-  student: z.string().max(63).optional(),
-  model: z.enum(modelNames),
-  seed: z.int().min(0).max(2_147_483_647).describe('Seed of initial weights, order and augmentation.'),
-  dataset,
-  training,
-  teacherRun: z.string().max(253).optional().describe('Run whose network is the teacher of this one.'),
-  teacherNamespace: z.string().max(63).optional(),
-  objective: distillationObjective.optional().describe('Terms beside the cross-entropy, for distilled students.'),
-});
+export const runParameters = withRules(
+  z.strictObject({
+    role: z.enum(runRoles).describe('teacher, undistilled baseline, or distilled student.'),
+    stage: z.enum(runStages).default('main').describe('Stage of the Experiment the Run belongs to.'),
+    arm: labelName.optional().describe('Name of the arm, for distilled students.'),
+    student: labelName.optional().describe('Name of the student, for baselines and distilled students.'),
+    model: z.enum(modelNames).describe('Network that is trained.'),
+    seed: seed.describe('Seed of initial weights, order and augmentation.'),
+    dataset: dataset.describe('Images, how they are split and augmented.'),
+    training: training.describe('The recipe.'),
+    teacherRun: labelName.optional().describe('Run whose network is the teacher of this one.'),
+    teacherNamespace: labelName.optional().describe('Namespace of teacherRun, if it is another.'),
+    objective: distillationObjective
+      .optional()
+      .describe('Terms beside the cross-entropy, for distilled students.'),
+  }),
+  {
+    rule: "self.role != 'distilled' || (has(self.arm) && has(self.student) && has(self.teacherRun) && has(self.objective))",
+    message: 'for role distilled arm, student, teacherRun and objective',
+  },
+  {
+    rule: "self.role != 'baseline' || (has(self.student) && !has(self.objective))",
+    message: 'for role baseline a student and no objective',
+  },
+  {
+    rule: "self.role != 'teacher' || (!has(self.student) && !has(self.arm) && !has(self.objective))",
+    message: 'for role teacher no student, arm or objective',
+  },
+);
 
 export const runSpec = z.strictObject({
-  experiment: z.string().min(1).max(63),
-  parameters: runParameters,
+  experiment: withRules(labelName, immutable('cannot be changed once set')).describe(
+    'Name of the Experiment that the Run belongs to.',
+  ),
+  parameters: withRules(
+    runParameters,
+    immutable('cannot be changed once set: another Run is made for others'),
+  ).describe('What one network is and how it is trained.'),
   suspend: z.boolean().default(true).describe('false once the plan lets the Run start.'),
   stop: z
-    .strictObject({ reason: z.string().max(1024), message: z.string().max(32_768) })
+    .strictObject({
+      reason: z.string().max(1024).describe('Why, in one CamelCase word.'),
+      message: z.string().max(32_768).describe('Why, in words.'),
+    })
     .optional()
     .describe('Set once the Run is no longer wanted: it ends as Stopped, or Skipped if it never started.'),
 });
+
+const share = z.number().min(0).max(1);
 
 /** Accuracies and losses of one epoch; accuracies are shares in 0–1. */
 export const epochRecord = z.strictObject({
@@ -43,9 +71,9 @@ export const epochRecord = z.strictObject({
   loss: z.number().describe('Mean training objective over the epoch.'),
   crossEntropy: z.number(),
   distillation: z.number().optional().describe('Sum of the weighted distillation terms.'),
-  trainAccuracy: z.number().min(0).max(1),
+  trainAccuracy: share,
   validationLoss: z.number(),
-  validationAccuracy: z.number().min(0).max(1),
+  validationAccuracy: share,
   learningRate: z.number(),
   imagesPerSecond: z.number(),
   seconds: z.number(),
@@ -53,47 +81,54 @@ export const epochRecord = z.strictObject({
 
 export const runProgress = z.strictObject({
   epoch: z.int().min(0).describe('Epochs completed.'),
-  epochs: z.int().min(1),
+  epochs: z.int().min(1).describe('Epochs in all.'),
   step: z.int().min(0).describe('Steps of the current epoch completed.'),
   steps: z.int().min(1).describe('Steps per epoch.'),
-  loss: z.number().optional(),
-  trainAccuracy: z.number().optional(),
-  validationAccuracy: z.number().optional(),
-  bestValidationAccuracy: z.number().optional(),
-  learningRate: z.number().optional(),
-  imagesPerSecond: z.number().optional(),
-  etaSeconds: z.number().optional(),
-  updatedAt: z.string(),
+  loss: z.number().optional().describe('Training objective of the last epoch.'),
+  trainAccuracy: z.number().optional().describe('Accuracy on the training images, 0–1.'),
+  validationAccuracy: z.number().optional().describe('Accuracy on the validation images, 0–1.'),
+  bestValidationAccuracy: z.number().optional().describe('Highest of them so far.'),
+  learningRate: z.number().optional().describe('Learning rate of the last step.'),
+  imagesPerSecond: z.number().optional().describe('Training throughput.'),
+  etaSeconds: z.number().optional().describe('Time to the end, by the pace so far.'),
+  updatedAt: timestamp.describe('When this was reported.'),
 });
 
 export const runResult = z.strictObject({
-  bestEpoch: z.int().min(1),
-  validationAccuracy: z.number().min(0).max(1),
-  testAccuracy: z.number().min(0).max(1).describe('Top-1 on the test split, read once, best-validation weights.'),
-  testAccuracyTop5: z.number().min(0).max(1),
-  testLoss: z.number(),
-  parameters: z.int().min(1),
+  bestEpoch: z.int().min(1).describe('Epoch with the highest validation accuracy.'),
+  validationAccuracy: share.describe('Validation accuracy of that epoch.'),
+  testAccuracy: share.describe('Top-1 on the test split, read once, best-validation weights.'),
+  testAccuracyTop5: share.describe('Top-5 on the test split.'),
+  testLoss: z.number().describe('Cross-entropy on the test split.'),
+  parameters: z.int().min(1).describe('Trainable numbers of the network.'),
   flops: z.int().min(1).describe('Floating-point operations of one inference, 2 per multiply-accumulate.'),
-  epochs: z.int().min(1),
-  trainingSeconds: z.number().min(0).describe('Time spent in training steps and validation, over all attempts.'),
+  epochs: z.int().min(1).describe('Epochs trained.'),
+  trainingSeconds: z
+    .number()
+    .min(0)
+    .describe('Time spent in training steps and validation, over all attempts.'),
   imagesPerSecond: z.number().min(0).describe('Mean training throughput.'),
-  artifacts: z.string().describe('Folder or URI of checkpoints, history and result.'),
+  artifacts: z.string().max(4096).describe('Folder or URI of checkpoints, history and result.'),
 });
 
 export const runStatus = z.strictObject({
-  observedGeneration: z.int().optional(),
-  phase: z.enum(runPhases).default('Waiting'),
-  reason: z.string().max(1024).optional(),
-  message: z.string().max(32_768).optional(),
-  conditions: z.array(condition).max(16).default([]),
-  progress: runProgress.optional(),
-  history: z.array(z.number()).max(128).optional().describe('Validation accuracy over the epochs, thinned out.'),
-  result: runResult.optional(),
-  attempts: z.int().min(0).optional(),
-  preemptions: z.int().min(0).optional(),
-  gpuSeconds: z.number().min(0).optional(),
-  startTime: z.string().optional(),
-  completionTime: z.string().optional(),
+  observedGeneration: z.int().min(0).optional().describe('Generation of the spec this status was made for.'),
+  phase: z.enum(runPhases).default('Waiting').describe('Where the Run is.'),
+  reason: z.string().max(1024).optional().describe('Why it is in this phase, in one CamelCase word.'),
+  message: z.string().max(32_768).optional().describe('Why, in words, and what to do.'),
+  conditions: conditions.default([]).describe('Complete, Failed and what stands in the way.'),
+  progress: runProgress.optional().describe('Last report of the trainer.'),
+  history: z
+    .array(z.number())
+    .max(128)
+    .optional()
+    .describe('Validation accuracy over the epochs, thinned out.'),
+  result: runResult.optional().describe('What the Run came to.'),
+  attempts: z.int().min(0).optional().describe('Times it was started.'),
+  preemptions: z.int().min(0).optional().describe('Times it gave way to others.'),
+  gpuSeconds: z.number().min(0).optional().describe('GPU time of all attempts.'),
+  startTime: timestamp.optional().describe('When it first started.'),
+  completionTime: timestamp.optional().describe('When it ended.'),
 });
 
 export const run = z.strictObject({

@@ -1,22 +1,16 @@
 import { z } from 'zod';
+import { s3Location, volumeFolder } from './locations.ts';
+import { exactlyOneOf, withRules } from './rules.ts';
 
 /** Where checkpoints, results and models are kept: exactly one field. */
-export const storage = z.strictObject({
-  persistentVolumeClaim: z
-    .strictObject({
-      claimName: z.string().min(1).max(253),
-      path: z.string().min(1).max(1024).default('.').describe('Folder inside the volume.'),
-    })
-    .optional(),
-  s3: z
-    .strictObject({
-      bucket: z.string().min(3).max(63),
-      prefix: z.string().max(512).default(''),
-      endpoint: z.string().max(2048).optional(),
-      region: z.string().min(1).max(64).default('us-east-1'),
-      secretName: z.string().min(1).max(253).describe('Secret with the keys accessKeyId and secretAccessKey.'),
-    })
-    .optional(),
-});
+export const storage = withRules(
+  z.strictObject({
+    persistentVolumeClaim: volumeFolder
+      .optional()
+      .describe('A folder of a volume that all Runs can write to.'),
+    s3: s3Location.optional().describe('A place in an S3 bucket.'),
+  }),
+  exactlyOneOf('persistentVolumeClaim', 's3'),
+);
 
 export type Storage = z.output<typeof storage>;

@@ -2,7 +2,7 @@
 import { countByClass, type ImageSet, imageBytes, type LoadedDataset } from './dataset.ts';
 import type { Split } from './splits.ts';
 
-export interface SplitDescription {
+interface SplitDescription {
   readonly name: 'train' | 'validation' | 'test';
   readonly images: number;
   /** Images of each class, `[classes]`. */

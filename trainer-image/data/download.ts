@@ -52,9 +52,23 @@ export async function download(
   await mkdir(dirname(target), { recursive: true });
   const partial = `${target}.partial`;
   await fetchAll(url, partial, deps);
+  try {
+    await checkAndMove(url, sha256, partial, target, deps);
+  } catch (error) {
+    // Another process, fetching the same, has moved it to its place.
+    if (!isMissingFile(error) || !(await exists(target))) throw error;
+  }
+}
+
+async function checkAndMove(
+  url: string,
+  sha256: string,
+  partial: string,
+  target: string,
+  deps: DownloadDeps,
+) {
   deps.onProgress?.({ step: 'verify', what: partial, done: 0, total: undefined });
-  const actual = await sha256Of(partial, deps.signal).catch(ifAnotherFinished(target));
-  if (actual === undefined) return;
+  const actual = await sha256Of(partial, deps.signal);
   if (actual !== sha256) {
     await rm(partial, { force: true });
     throw corrupt(
@@ -64,7 +78,7 @@ export async function download(
     );
   }
   await flush(partial);
-  await rename(partial, target).catch(ifAnotherFinished(target));
+  await rename(partial, target);
   await flush(dirname(target));
 }
 
@@ -75,11 +89,8 @@ export async function sha256Of(path: string, signal?: AbortSignal): Promise<stri
   return hash.digest('hex');
 }
 
-/** Passes over a file that is gone because another process, fetching the same, has just moved it to `target`. */
-function ifAnotherFinished(target: string) {
-  return async (error: NodeJS.ErrnoException): Promise<undefined> => {
-    if (error.code !== 'ENOENT' || !(await exists(target))) throw error;
-  };
+function isMissingFile(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -139,6 +150,8 @@ async function fetchRest(url: string, partial: string, have: number, deps: Downl
   const total = Number.isNaN(length) ? undefined : start + length;
   const file = await open(partial, constants.O_RDWR | constants.O_CREAT);
   try {
+    // Another process may have moved the file to its place meanwhile: this is a new one, to be fetched from its beginning.
+    if ((await file.stat()).size < start) throw new Error(`the first ${start} bytes are gone`);
     let done = start;
     for await (const chunk of response.body) {
       await file.write(chunk, 0, chunk.length, done);

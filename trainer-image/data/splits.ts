@@ -23,10 +23,10 @@ export interface Split {
 /**
  * Splits the training images, every class in proportion to its size.
  *
- * All images are put into one order in which every beginning holds each class in its proportion, to within one image;
- * within a class the order is drawn from `splitSeed`. Validation is the first `validation` images; training the
- * `round(fraction · rest)` that follow. So the validation images do not depend on the fraction, and a smaller fraction
- * is part of a larger one.
+ * All images are put into one order in which every beginning holds each class in its proportion (Sainte-Laguë's
+ * apportionment: classes of equal size to within one image); within a class the order is drawn from `splitSeed`.
+ * Validation is the first `validation` images; training the `round(fraction · rest)` that follow. So the validation
+ * images do not depend on the fraction, and a smaller fraction is part of a larger one.
  *
  * @throws DestillError `InvalidSpec` where validation leaves nothing to train on, or a class gets no training image.
  */

@@ -63,6 +63,7 @@ export function capturedProgram(variables: readonly Variable[], functions: Funct
         some.map((variable) => nodeNames.value(indexOf(variable))),
       ),
     write(some, values) {
+      if (some.length === 0) return;
       // TensorFlow shares the memory of the arrays it is given and updates variables in place: copies are handed over.
       const feeds = some.map((variable, position) => {
         const given = values[position];

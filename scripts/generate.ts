@@ -1,0 +1,54 @@
+/**
+ * Writes what is derived from the source: CRDs and the reference pages.
+ *
+ *     node scripts/generate.ts            write
+ *     node scripts/generate.ts --check    write nothing; fail if a file is out of date
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { cliReference } from '@destillml/cli/reference.ts';
+import { experimentDefinition, experimentSchema, runDefinition, runSchema } from '@destillml/core/api/crd.ts';
+import { referencePage } from '@destillml/core/api/reference.ts';
+import { stringify } from 'yaml';
+
+const root = join(import.meta.dirname, '..');
+
+const generated: Readonly<Record<string, string>> = {
+  'crds/experiments.destillml.io.yaml': definitionFile(experimentDefinition),
+  'crds/runs.destillml.io.yaml': definitionFile(runDefinition),
+  'docs/cli.md': cliReference(),
+  'docs/spec.md': referencePage([
+    { name: 'Experiment', schema: experimentSchema },
+    { name: 'Run', schema: runSchema },
+  ]),
+};
+
+function definitionFile(definition: object): string {
+  // One line per text and no aliases: diffs stay small and every YAML reader understands it.
+  const yaml = stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false });
+  return `# Generated from src/api by \`node scripts/generate.ts\`.\n${yaml}`;
+}
+
+function current(file: string): string | undefined {
+  try {
+    return readFileSync(join(root, file), 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+const outdated = Object.entries(generated).filter(([file, text]) => current(file) !== text);
+
+if (process.argv.includes('--check')) {
+  for (const [file] of outdated) {
+    process.stderr.write(`${file} is out of date: run node scripts/generate.ts and commit it\n`);
+  }
+  process.exitCode = outdated.length > 0 ? 1 : 0;
+} else {
+  for (const [file, text] of outdated) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+    process.stdout.write(`wrote ${file}\n`);
+  }
+}

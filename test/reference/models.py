@@ -1,0 +1,397 @@
+"""What PyTorch computes for every network of trainer-image/models: writes test/fixtures/models.json.
+
+    .tools/peers/bin/python test/reference/models.py
+
+The networks are written here once more, independently, with the names of torchvision (ResNets) and RepDistiller
+(the others). Weights and images come from filled.py. Numbers are computed in double precision from single-precision
+weights and images; with the argument `errors` the script prints PyTorch's own errors in single precision instead.
+A summary of a tensor is [its Euclidean norm, its projection on a vector of signs], in PyTorch's order of elements.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import torchvision
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from filled import filled, fnv1a, signs
+
+CLASSES = 100
+SHOWN = 10
+LARGE = ("resnet34", "resnet50", "resnet101", "resnet152", "resnet110", "resnet32x4", "wrn-40-2", "vgg19")
+# Share of the whole gradient: what is smaller is rounding (a bias before a batch normalisation has no gradient).
+FLOOR = 1e-5
+ENDS_BLOCK = r"^layer.*bn[23]$|conv\.7$"
+SETS = 24
+
+
+def conv3x3(inputs, outputs, stride=1, bias=False):
+    return nn.Conv2d(inputs, outputs, 3, stride, 1, bias=bias)
+
+
+def conv1x1(inputs, outputs, stride=1):
+    return nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+
+
+def stem(channels, size):
+    return conv3x3(3, channels) if size <= 64 else nn.Conv2d(3, channels, 7, 2, 3, bias=False)
+
+
+def stem_pool(x, size):
+    return x if size <= 64 else F.max_pool2d(x, 3, 2, 1)
+
+
+def pooled(x):
+    return x.mean((2, 3))
+
+
+class Basic(nn.Module):
+    expansion = 1
+
+    def __init__(self, inputs, channels, stride):
+        super().__init__()
+        self.conv1, self.bn1 = conv3x3(inputs, channels, stride), nn.BatchNorm2d(channels)
+        self.conv2, self.bn2 = conv3x3(channels, channels), nn.BatchNorm2d(channels)
+        if stride != 1 or inputs != channels:
+            self.downsample = nn.Sequential(conv1x1(inputs, channels, stride), nn.BatchNorm2d(channels))
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + (self.downsample(x) if hasattr(self, "downsample") else x))
+
+
+class Bottleneck(nn.Module):
+    expansion = 4
+
+    def __init__(self, inputs, channels, stride):
+        super().__init__()
+        outputs = 4 * channels
+        self.conv1, self.bn1 = conv1x1(inputs, channels), nn.BatchNorm2d(channels)
+        self.conv2, self.bn2 = conv3x3(channels, channels, stride), nn.BatchNorm2d(channels)
+        self.conv3, self.bn3 = conv1x1(channels, outputs), nn.BatchNorm2d(outputs)
+        if stride != 1 or inputs != outputs:
+            self.downsample = nn.Sequential(conv1x1(inputs, outputs, stride), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = self.bn3(self.conv3(F.relu(self.bn2(self.conv2(y)))))
+        return F.relu(y + (self.downsample(x) if hasattr(self, "downsample") else x))
+
+
+class ResNet(nn.Module):
+    def __init__(self, size, block, stem_channels, widths, counts):
+        super().__init__()
+        self.size = size
+        self.conv1, self.bn1 = stem(stem_channels, size), nn.BatchNorm2d(stem_channels)
+        inputs = stem_channels
+        for stage, (width, count) in enumerate(zip(widths, counts), 1):
+            blocks = []
+            for index in range(count):
+                blocks.append(block(inputs, width, 2 if stage > 1 and index == 0 else 1))
+                inputs = width * block.expansion
+            setattr(self, f"layer{stage}", nn.Sequential(*blocks))
+        self.stages = len(counts)
+        self.fc = nn.Linear(inputs, CLASSES)
+
+    def forward(self, x):
+        x = stem_pool(F.relu(self.bn1(self.conv1(x))), self.size)
+        features = []
+        for stage in range(1, self.stages + 1):
+            x = getattr(self, f"layer{stage}")(x)
+            features.append(x)
+        return self.fc(pooled(x)), features
+
+
+class WideBlock(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.bn1, self.conv1 = nn.BatchNorm2d(inputs), conv3x3(inputs, outputs, stride)
+        self.bn2, self.conv2 = nn.BatchNorm2d(outputs), conv3x3(outputs, outputs)
+        self.convShortcut = conv1x1(inputs, outputs, stride) if inputs != outputs else None
+
+    def forward(self, x):
+        active = F.relu(self.bn1(x))
+        y = self.conv2(F.relu(self.bn2(self.conv1(active))))
+        return y + (x if self.convShortcut is None else self.convShortcut(active))
+
+
+class WideGroup(nn.Module):
+    def __init__(self, inputs, outputs, stride, count):
+        super().__init__()
+        first = WideBlock(inputs, outputs, stride)
+        self.layer = nn.Sequential(first, *(WideBlock(outputs, outputs, 1) for _ in range(count - 1)))
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+class WideResNet(nn.Module):
+    def __init__(self, size, depth, widening):
+        super().__init__()
+        self.size = size
+        count, k = (depth - 4) // 6, widening
+        self.conv1 = stem(16, size)
+        self.block1 = WideGroup(16, 16 * k, 1, count)
+        self.block2 = WideGroup(16 * k, 32 * k, 2, count)
+        self.block3 = WideGroup(32 * k, 64 * k, 2, count)
+        self.bn1 = nn.BatchNorm2d(64 * k)
+        self.fc = nn.Linear(64 * k, CLASSES)
+
+    def forward(self, x):
+        features = [self.block1(stem_pool(self.conv1(x), self.size))]
+        features.append(self.block2(features[-1]))
+        features.append(self.block3(features[-1]))
+        return self.fc(pooled(F.relu(self.bn1(features[-1])))), features
+
+
+class VGG(nn.Module):
+    def __init__(self, size, counts, share=1.0):
+        super().__init__()
+        self.size = size
+        inputs = 3
+        for index, (count, width) in enumerate(zip(counts, [64, 128, 256, 512, 512])):
+            outputs = int(width * share)
+            layers = []
+            for _ in range(count):
+                layers += [conv3x3(inputs, outputs, bias=True), nn.BatchNorm2d(outputs), nn.ReLU()]
+                inputs = outputs
+            setattr(self, f"block{index}", nn.Sequential(*layers))
+        self.classifier = nn.Linear(inputs, CLASSES)
+
+    def forward(self, x):
+        x = self.block0(x)
+        features = []
+        for index in range(1, 5):
+            if index < 4 or self.size >= 64:
+                x = F.max_pool2d(x, 2)
+            x = getattr(self, f"block{index}")(x)
+            features.append(x)
+        return self.classifier(pooled(x)), features
+
+
+class Inverted(nn.Module):
+    def __init__(self, inputs, outputs, stride, expansion):
+        super().__init__()
+        hidden = inputs * expansion
+        self.added = stride == 1 and inputs == outputs
+        self.conv = nn.Sequential(
+            conv1x1(inputs, hidden), nn.BatchNorm2d(hidden), nn.ReLU(),
+            nn.Conv2d(hidden, hidden, 3, stride, 1, groups=hidden, bias=False), nn.BatchNorm2d(hidden), nn.ReLU(),
+            conv1x1(hidden, outputs), nn.BatchNorm2d(outputs),
+        )
+
+    def forward(self, x):
+        return x + self.conv(x) if self.added else self.conv(x)
+
+
+class MobileNetV2(nn.Module):
+    def __init__(self, size, width=0.5):
+        super().__init__()
+        inputs = int(32 * width)
+        self.conv1 = nn.Sequential(conv3x3(3, inputs, 2), nn.BatchNorm2d(inputs), nn.ReLU())
+        groups = []
+        second = 1 if size <= 64 else 2
+        rows = [(1, 16, 1, 1), (6, 24, 2, second), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
+        for expansion, channels, repeats, stride in rows:
+            blocks = []
+            for index in range(repeats):
+                blocks.append(Inverted(inputs, int(channels * width), stride if index == 0 else 1, expansion))
+                inputs = int(channels * width)
+            groups.append(nn.Sequential(*blocks))
+        self.blocks = nn.ModuleList(groups)
+        self.conv2 = nn.Sequential(conv1x1(inputs, 1280), nn.BatchNorm2d(1280), nn.ReLU())
+        self.classifier = nn.Sequential(nn.Linear(1280, CLASSES))
+
+    def forward(self, x):
+        x = self.conv1(x)
+        features = []
+        for row, group in enumerate(self.blocks):
+            x = group(x)
+            if row in (1, 2, 4, 6):
+                features.append(x)
+        return self.classifier(pooled(self.conv2(x))), features
+
+
+def networks(size):
+    """Builders by name for images of `size` px."""
+    deep = [64, 128, 256, 512]
+    made = {
+        "resnet18": lambda: ResNet(size, Basic, 64, deep, [2, 2, 2, 2]),
+        "resnet34": lambda: ResNet(size, Basic, 64, deep, [3, 4, 6, 3]),
+        "resnet50": lambda: ResNet(size, Bottleneck, 64, deep, [3, 4, 6, 3]),
+        "resnet101": lambda: ResNet(size, Bottleneck, 64, deep, [3, 4, 23, 3]),
+        "resnet152": lambda: ResNet(size, Bottleneck, 64, deep, [3, 8, 36, 3]),
+        "mobilenet-v2": lambda: MobileNetV2(size),
+        "vgg19-half": lambda: VGG(size, [2, 2, 4, 4, 4], 0.5),
+    }
+    for depth in (8, 14, 20, 32, 44, 56, 110):
+        made[f"resnet{depth}"] = lambda n=(depth - 2) // 6: ResNet(size, Basic, 16, [16, 32, 64], [n] * 3)
+    for depth in (8, 32):
+        made[f"resnet{depth}x4"] = lambda n=(depth - 2) // 6: ResNet(size, Basic, 32, [64, 128, 256], [n] * 3)
+    for depth in (16, 40):
+        for widening in (1, 2):
+            made[f"wrn-{depth}-{widening}"] = lambda d=depth, k=widening: WideResNet(size, d, k)
+    for depth, counts in {8: [1] * 5, 11: [1, 1, 2, 2, 2], 13: [2] * 5, 16: [2, 2, 3, 3, 3], 19: [2, 2, 4, 4, 4]}.items():
+        made[f"vgg{depth}"] = lambda counts=counts: VGG(size, counts)
+    return made
+
+
+def fill(network):
+    """Weights that keep activations and gradients healthy at any depth: what residual blocks add is small."""
+    for name, module in network.named_modules():
+        for key, tensor in [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]:
+            if key == "num_batches_tracked":
+                continue
+            full = f"{name}.{key}"
+            scale, offset = 0.1, 0.0
+            if key == "running_var":
+                scale, offset = 0.3, 1.0
+            elif isinstance(module, nn.BatchNorm2d):
+                ends_block = re.search(ENDS_BLOCK, name)
+                scale, offset = {"weight": (0.1, 0.3 if ends_block else 0.9), "bias": (0.8, 0.0)}.get(key, (scale, offset))
+            elif key == "weight":
+                scale = ((6.0 if tensor.dim() == 4 else 3.0) / tensor[0].numel()) ** 0.5
+            with torch.no_grad():
+                tensor.copy_(torch.from_numpy(filled(full, tensor.shape, scale, offset)))
+    return network
+
+
+def images_and_labels(batch, size, salt):
+    images = torch.from_numpy(filled(f"images{salt}", (batch, 3, size, size), 1.5))
+    return images, torch.tensor([(37 * index + 11) % CLASSES for index in range(batch)])
+
+
+def clearest(make, size, batch):
+    """Which images keep activations away from 0.
+
+    Where an activation is 0 but for rounding, rounding decides whether its gradient passes the ReLU, and gradients
+    of two correct implementations differ. Of some sets of images the one is taken whose activation nearest to 0,
+    relative to its layer, is the farthest.
+    """
+    network = fill(make()).double().train()
+    rectify = F.relu
+    margins = []
+
+    def watched(x, inplace=False):
+        margins[-1] = min(margins[-1], (x.abs().min() / x.std()).item())
+        return rectify(x)
+
+    F.relu = watched
+    try:
+        for salt in range(SETS):
+            margins.append(1.0)
+            with torch.no_grad():
+                network(images_and_labels(batch, size, salt)[0].double())
+    finally:
+        F.relu = rectify
+    return int(np.argmax(margins)), max(margins)
+
+
+def computed(make, size, batch, salt, dtype):
+    """Everything the test compares, by name: tensors in PyTorch's layout."""
+    network = fill(make()).to(dtype)
+    images, labels = images_and_labels(batch, size, salt)
+    images = images.to(dtype)
+    network.eval()
+    with torch.no_grad():
+        logits, features = network(images)
+    found = {"inference.logits": logits}
+    for stage, feature in enumerate(features, 1):
+        found[f"inference.stage{stage}"] = feature
+    network.train()
+    logits, features = network(images)
+    F.cross_entropy(logits, labels).backward()
+    found["training.logits"] = logits.detach()
+    for name, parameter in network.named_parameters():
+        found[f"gradient.{name}"] = parameter.grad
+    for name, buffer in network.named_buffers():
+        if not name.endswith("num_batches_tracked"):
+            found[f"statistic.{name}"] = buffer
+    return network, {name: tensor.double().flatten().numpy() for name, tensor in found.items()}, features
+
+
+def rounded(value):
+    return float(f"{value:.7g}")
+
+
+def summary(name, values):
+    return [rounded((values**2).sum() ** 0.5), rounded((values * signs(name, values.size)).sum())]
+
+
+def gradient_norm(exact):
+    return sum((values**2).sum() for key, values in exact.items() if key.startswith("gradient.")) ** 0.5
+
+
+def float32_errors(name, size, batch):
+    """The largest relative error of a group of tensors, as models.test.ts measures it."""
+    make = networks(size)[name]
+    salt, margin = clearest(make, size, batch)
+    exact, found = (computed(make, size, batch, salt, dtype)[1] for dtype in (torch.float64, torch.float32))
+    worst = {"margin": margin}
+    for key, values in exact.items():
+        group = key.split(".")[0] + (".logits" if key.endswith(".logits") else "")
+        floor = FLOOR * gradient_norm(exact) if group == "gradient" else 0
+        pairs = zip(summary(key, values), summary(key, found[key]))
+        error = max(abs(a - b) for a, b in pairs) / max(summary(key, values)[0], floor)
+        worst[group] = max(worst.get(group, 0), error)
+    return {group: f"{error:.1e}" for group, error in worst.items()}
+
+
+def entry(name, size, batch):
+    make = networks(size)[name]
+    salt, _ = clearest(make, size, batch)
+    network, exact, features = computed(make, size, batch, salt, torch.float64)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network.eval()(torch.zeros(1, 3, size, size, dtype=torch.float64))
+    shown = lambda key: [[rounded(v) for v in row[:SHOWN]] for row in exact[key].reshape(batch, CLASSES)]
+    parameters = dict(network.named_parameters())
+    names = sorted(key for key in network.state_dict() if not key.endswith("num_batches_tracked"))
+    described = [f"{key}:{','.join(map(str, network.state_dict()[key].shape))}" for key in names]
+    return {
+        "name": name,
+        "imageSize": size,
+        "batch": batch,
+        "salt": salt,
+        "parameters": sum(parameter.numel() for parameter in parameters.values()),
+        "flops": counter.get_total_flops(),
+        "variables": fnv1a("\n".join(described)),
+        "stageShapes": [[f.shape[2], f.shape[3], f.shape[1]] for f in features],
+        "inferenceLogits": shown("inference.logits"),
+        "trainingLogits": shown("training.logits"),
+        "gradientNorm": rounded(gradient_norm(exact)),
+        "summaries": [summary(key, exact[key]) for key in sorted(exact)],
+    }
+
+
+def check_against_torchvision():
+    """Our ResNets are torchvision's, names, shapes and values, for large images."""
+    for name in ("resnet18", "resnet50"):
+        ours, theirs = fill(networks(224)[name]()), getattr(torchvision.models, name)(num_classes=CLASSES)
+        theirs.load_state_dict(ours.state_dict(), strict=True)
+        images, _ = images_and_labels(2, 128, 0)
+        with torch.no_grad():
+            a, b = ours.eval()(images)[0], theirs.eval()(images)
+        assert torch.allclose(a, b, rtol=1e-4, atol=1e-4 * b.abs().max()), name
+
+
+def main():
+    cases = [(name, 16 if name in LARGE else 32, 2) for name in networks(32)]
+    cases += [("resnet18", 96, 2), ("mobilenet-v2", 96, 2), ("wrn-16-1", 96, 2), ("resnet8", 96, 2), ("vgg8", 64, 2)]
+    if sys.argv[1:] == ["errors"]:
+        for case in cases:
+            print(*case, float32_errors(*case), flush=True)
+        return
+    check_against_torchvision()
+    entries = ",\n".join(json.dumps(entry(*case), separators=(",", ":")) for case in cases)
+    path = Path(__file__).parent.parent / "fixtures" / "models.json"
+    path.write_text(f"[\n{entries}\n]\n")
+
+
+if __name__ == "__main__":
+    main()
