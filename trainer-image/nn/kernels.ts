@@ -75,33 +75,39 @@ interface Window {
   readonly padding: number;
 }
 
-function convolutionAttributes({ stride, padding }: Window): Attribute[] {
-  const explicit = padding > 0;
-  return [
-    float(),
-    attribute.ints('strides', [1, stride, stride, 1]),
-    attribute.ints('dilations', [1, 1, 1, 1]),
-    attribute.string('data_format', 'NHWC'),
-    attribute.string('padding', explicit ? 'EXPLICIT' : 'VALID'),
-    ...(explicit
-      ? [attribute.ints('explicit_paddings', [0, 0, padding, padding, padding, padding, 0, 0])]
-      : []),
-  ];
-}
-
+/**
+ * Convolution with symmetric zero padding, in the two forms whose gradients oneDNN computes: SAME where that is what
+ * SAME means, else padded first. (With explicit padding gradients take up to ten times as long.)
+ */
 function convolution(
   operation: 'Conv2D' | 'DepthwiseConv2dNative',
   x: Tensor4D,
   filter: Tensor4D,
-  window: Window,
+  { stride, padding }: Window,
 ): Tensor4D {
+  const isSame = stride === 1 && 2 * padding + 1 === filter.shape[0];
+  const input =
+    isSame || padding === 0
+      ? x
+      : tf.pad(x, [
+          [0, 0],
+          [padding, padding],
+          [padding, padding],
+          [0, 0],
+        ]);
   // Operation names of the gradients differ only by a suffix.
   const gradient = operation === 'Conv2D' ? 'Conv2DBackprop' : 'DepthwiseConv2dNativeBackprop';
-  return differentiable([x, filter], (save) => {
-    const attributes = convolutionAttributes(window);
-    save([x, filter]);
+  return differentiable([input, filter], (save) => {
+    const attributes = [
+      float(),
+      attribute.ints('strides', [1, stride, stride, 1]),
+      attribute.ints('dilations', [1, 1, 1, 1]),
+      attribute.string('data_format', 'NHWC'),
+      attribute.string('padding', isSame ? 'SAME' : 'VALID'),
+    ];
+    save([input, filter]);
     return {
-      value: one(operation, attributes, [x, filter]),
+      value: one(operation, attributes, [input, filter]),
       gradFunc: (dy: Tensor, saved: Saved) => {
         const input = output<Tensor4D>(saved, 0);
         const weights = output<Tensor4D>(saved, 1);
@@ -135,22 +141,32 @@ function batchNormAttributes(training: boolean): Attribute[] {
   ];
 }
 
+/** Running statistics of a batch normalisation, `[c]` each. */
+export interface RunningStatistics {
+  readonly mean: Tensor1D;
+  readonly variance: Tensor1D;
+}
+
 /**
  * Batch normalisation by the batch's own statistics.
  *
- * @param statistics is told the batch's mean and its unbiased variance, both `[c]`, to update running averages.
+ * @param running statistics so far; the variance is the unbiased one, as in PyTorch.
+ * @param momentum share of the batch's statistics in the new running ones.
+ * @param update is told the new running statistics.
  */
 export function batchNormTraining(
   x: Tensor4D,
   scale: Tensor1D,
   shift: Tensor1D,
-  statistics: (mean: Tensor1D, variance: Tensor1D) => void,
+  running: RunningStatistics,
+  momentum: number,
+  update: (running: RunningStatistics) => void,
 ): Tensor4D {
   return differentiable([x, scale, shift], (save) => {
-    const none = tf.tensor1d([], 'float32');
-    const attributes = [...batchNormAttributes(true), attribute.float('exponential_avg_factor', 1)];
-    const outputs = many('FusedBatchNormV3', attributes, [x, scale, shift, none, none], 6);
-    statistics(output(outputs, 1), output(outputs, 2));
+    const attributes = [...batchNormAttributes(true), attribute.float('exponential_avg_factor', momentum)];
+    const inputs = [x, scale, shift, running.mean, running.variance];
+    const outputs = many('FusedBatchNormV3', attributes, inputs, 6);
+    update({ mean: output(outputs, 1), variance: output(outputs, 2) });
     save([x, scale, ...outputs.slice(3)]);
     return {
       value: output<Tensor4D>(outputs, 0),

@@ -1,5 +1,5 @@
 /** Layers as functions of a batch: images are `[b, h, w, c]`, semantics and defaults are PyTorch's. */
-import type { Tensor1D, Tensor2D, Tensor4D, Variable } from '../tensorflow/tf.ts';
+import type { Tensor2D, Tensor4D } from '../tensorflow/tf.ts';
 import { tf } from '../tensorflow/tf.ts';
 import * as kernels from './kernels.ts';
 import type { Variables } from './variables.ts';
@@ -56,13 +56,11 @@ export function batchNorm(variables: Variables, name: string, channels: number, 
   const beta = variables.filled(`${name}.bias`, 'shift', channels, 0);
   const mean = variables.filled(`${name}.running_mean`, 'mean', channels, 0);
   const variance = variables.filled(`${name}.running_var`, 'variance', channels, 1);
-  const average = (running: Tensor1D & Variable, batch: Tensor1D) =>
-    running.assign(tf.add(tf.mul(running, 1 - statisticsMomentum), tf.mul(batch, statisticsMomentum)));
   return (x, training) => {
     if (!training) return kernels.batchNormInference(x, gamma, beta, mean, variance);
-    return kernels.batchNormTraining(x, gamma, beta, (batchMean, batchVariance) => {
-      average(mean, batchMean);
-      average(variance, batchVariance);
+    return kernels.batchNormTraining(x, gamma, beta, { mean, variance }, statisticsMomentum, (running) => {
+      mean.assign(running.mean);
+      variance.assign(running.variance);
     });
   };
 }
