@@ -1,7 +1,7 @@
-"""PyTorch and Keras for the bench: peers.py torch|compiled|keras SCENARIO [IMAGES WORKERS].
+"""PyTorch and Keras for the bench: peers.py torch|compiled|keras SCENARIO [FORMAT [IMAGES WORKERS]].
 
-Prints `ready`, then answers `run N` with `SECONDS IMAGES` (see contestant.ts). PyTorch takes the faster of its two
-memory formats. The networks are those of test/reference/models.py.
+Prints `ready`, then answers `run N` with `SECONDS IMAGES` (see contestant.ts). FORMAT is PyTorch's memory format:
+contiguous_format, its default, or channels_last. The networks are those of test/reference/models.py.
 """
 
 import os
@@ -62,7 +62,7 @@ class Images:
         return self.transform(self.images[index]), self.labels[index]
 
 
-def torch_step(scenario, compiled, images=None, workers=0):
+def torch_step(scenario, compiled, memory_format, images=None, workers=0):
     import torch
     import torch.nn.functional as F
 
@@ -76,48 +76,39 @@ def torch_step(scenario, compiled, images=None, workers=0):
     def attention(features):
         return F.normalize(features.pow(2).mean(1).flatten(1))
 
-    def make(memory_format):
-        student = models.networks(SIZE)[student_name]().to(memory_format=memory_format).train()
-        teacher = teacher_name and models.networks(SIZE)[teacher_name]().to(memory_format=memory_format).eval()
-        decayed = [p for p in student.parameters() if p.ndim > 1]
-        plain = [p for p in student.parameters() if p.ndim <= 1]
-        optimizer = torch.optim.SGD(
-            [{"params": decayed, "weight_decay": 5e-4}, {"params": plain, "weight_decay": 0}], lr=0.05, momentum=0.9
-        )
+    memory_format = getattr(torch, memory_format)
+    student = models.networks(SIZE)[student_name]().to(memory_format=memory_format).train()
+    teacher = teacher_name and models.networks(SIZE)[teacher_name]().to(memory_format=memory_format).eval()
+    decayed = [p for p in student.parameters() if p.ndim > 1]
+    plain = [p for p in student.parameters() if p.ndim <= 1]
+    optimizer = torch.optim.SGD(
+        [{"params": decayed, "weight_decay": 5e-4}, {"params": plain, "weight_decay": 0}], lr=0.05, momentum=0.9
+    )
 
-        def loss_of(x, y):
-            logits, features = student(x)
-            loss = F.cross_entropy(logits, y)
-            if teacher:
-                with torch.no_grad():
-                    _, taught = teacher(x)
-                pairs = zip(features, taught)
-                loss = loss + 1000 * sum((attention(s) - attention(t)).pow(2).mean() for s, t in pairs)
-            return loss
+    def loss_of(x, y):
+        logits, features = student(x)
+        loss = F.cross_entropy(logits, y)
+        if teacher:
+            with torch.no_grad():
+                _, taught = teacher(x)
+            pairs = zip(features, taught)
+            loss = loss + 1000 * sum((attention(s) - attention(t)).pow(2).mean() for s, t in pairs)
+        return loss
 
-        computed = torch.compile(loss_of) if compiled else loss_of
+    computed = torch.compile(loss_of) if compiled else loss_of
 
-        def step(x, y):
-            optimizer.zero_grad()
-            loss = computed(x.to(memory_format=memory_format), y)
-            loss.backward()
-            optimizer.step()
-            loss.item()
-            return len(y)
-
-        return step
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = computed(x.to(memory_format=memory_format), y)
+        loss.backward()
+        optimizer.step()
+        loss.item()
+        return len(y)
 
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(batch, 3, SIZE, SIZE, generator=generator)
     y = torch.arange(batch) % CLASSES
-
-    def seconds(step):
-        step(x, y), step(x, y)
-        started = time.perf_counter()
-        step(x, y), step(x, y), step(x, y)
-        return time.perf_counter() - started
-
-    step = min((make(torch.contiguous_format), make(torch.channels_last)), key=seconds)
+    step(x, y)
     if images is None:
         return lambda: step(x, y)
 
@@ -179,5 +170,6 @@ if __name__ == "__main__":
     if kind == "keras":
         serve(keras_step(scenario))
     else:
-        given = {"images": rest[0], "workers": int(rest[1])} if rest else {}
-        serve(torch_step(scenario, kind == "compiled", **given))
+        memory_format, *data = rest
+        given = {"images": data[0], "workers": int(data[1])} if data else {}
+        serve(torch_step(scenario, kind == "compiled", memory_format, **given))
