@@ -4,7 +4,7 @@ import { distillationObjective } from './distillation.ts';
 import { conditions, objectMeta, runPhases, timestamp } from './meta.ts';
 import { modelNames } from './models.ts';
 import { labelName, seed } from './names.ts';
-import { immutable, withRules } from './rules.ts';
+import { immutable, listByKey, withRules } from './rules.ts';
 import { training } from './training.ts';
 
 export const runRoles = ['teacher', 'baseline', 'distilled'] as const;
@@ -111,6 +111,20 @@ export const runResult = z.strictObject({
   artifacts: z.string().max(4096).describe('Folder or URI of checkpoints, history and result.'),
 });
 
+/** What is remembered of a pod, so that its time is counted once even after it is gone. */
+export const runPod = z.strictObject({
+  uid: z.string().min(1).max(64),
+  name: z.string().max(253).describe('Name of the pod.'),
+  node: z.string().max(253).optional().describe('Node it was bound to.'),
+  startTime: timestamp.optional().describe('When the trainer started in it.'),
+  endTime: timestamp.optional().describe('When the trainer ended; absent if nobody saw it.'),
+  gpuSeconds: z.int().min(0).describe('GPU time of this pod.'),
+  outcome: z
+    .enum(['Succeeded', 'Failed', 'Preempted', 'Stopped'])
+    .optional()
+    .describe('How it ended. Preempted: gave way to others, or lost its node. Stopped: was told to.'),
+});
+
 export const runStatus = z.strictObject({
   observedGeneration: z.int().min(0).optional().describe('Generation of the spec this status was made for.'),
   phase: z.enum(runPhases).default('Waiting').describe('Where the Run is.'),
@@ -127,6 +141,9 @@ export const runStatus = z.strictObject({
   attempts: z.int().min(0).optional().describe('Times it was started.'),
   preemptions: z.int().min(0).optional().describe('Times it gave way to others.'),
   gpuSeconds: z.number().min(0).optional().describe('GPU time of all attempts.'),
+  pods: listByKey(z.array(runPod).max(1000), 'uid')
+    .optional()
+    .describe('Its pods, oldest first; old ones that are gone live on in the sums only.'),
   startTime: timestamp.optional().describe('When it first started.'),
   completionTime: timestamp.optional().describe('When it ended.'),
 });
@@ -142,6 +159,7 @@ export const run = z.strictObject({
 export type EpochRecord = z.output<typeof epochRecord>;
 export type Run = z.output<typeof run>;
 export type RunParameters = z.output<typeof runParameters>;
+export type RunPod = z.output<typeof runPod>;
 export type RunProgress = z.output<typeof runProgress>;
 export type RunResult = z.output<typeof runResult>;
 export type RunSpec = z.output<typeof runSpec>;

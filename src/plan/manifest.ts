@@ -1,5 +1,5 @@
 import type { Experiment } from '../api/experiment.ts';
-import type { Run } from '../api/run.ts';
+import type { Run, RunParameters } from '../api/run.ts';
 import type { WantedRun } from './naming.ts';
 
 /** The Run to create for an Experiment: suspended, owned by it, and labelled so that each part can be selected. */
@@ -11,22 +11,27 @@ export function runManifest(experiment: Experiment, { name, parameters }: Wanted
     metadata: {
       name,
       ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-      labels: {
-        'app.kubernetes.io/name': 'destillml',
-        'app.kubernetes.io/instance': metadata.name,
-        'app.kubernetes.io/component': parameters.role,
-        'app.kubernetes.io/part-of': 'destillml',
-        'app.kubernetes.io/managed-by': 'destillml',
-        'destillml.io/experiment': metadata.name,
-        'destillml.io/stage': parameters.stage,
-        'destillml.io/role': parameters.role,
-        ...(parameters.arm === undefined ? {} : { 'destillml.io/arm': parameters.arm }),
-        ...(parameters.student === undefined ? {} : { 'destillml.io/student': parameters.student }),
-        'destillml.io/seed': String(parameters.seed),
-      },
+      labels: runLabels(metadata.name, parameters),
       ...(metadata.uid === undefined ? {} : { ownerReferences: [owner(experiment, metadata.uid)] }),
     },
     spec: { experiment: metadata.name, parameters, suspend: true },
+  };
+}
+
+/** The recommended labels, and one for each part of a Run that objects are selected by. */
+export function runLabels(experiment: string, parameters: RunParameters): Record<string, string> {
+  return {
+    'app.kubernetes.io/name': 'destillml',
+    'app.kubernetes.io/instance': experiment,
+    'app.kubernetes.io/component': parameters.role,
+    'app.kubernetes.io/part-of': 'destillml',
+    'app.kubernetes.io/managed-by': 'destillml',
+    'destillml.io/experiment': experiment,
+    'destillml.io/stage': parameters.stage,
+    'destillml.io/role': parameters.role,
+    ...(parameters.arm === undefined ? {} : { 'destillml.io/arm': parameters.arm }),
+    ...(parameters.student === undefined ? {} : { 'destillml.io/student': parameters.student }),
+    'destillml.io/seed': String(parameters.seed),
   };
 }
 

@@ -6,11 +6,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { defaultLoadDeps, load } from '@destillml/trainer/data/load.ts';
 import { type Contestant, startContestant } from './contestant.ts';
 import type { ScenarioName } from './scenarios.ts';
 
+const settleMilliseconds = 2000;
 const here = import.meta.dirname;
 const python = join(here, '../../.tools/peers/bin/python');
 const { values: options, positionals } = parseArgs({
@@ -123,6 +125,8 @@ async function contest(starts: readonly (() => Promise<Contestant>)[], count = s
     const measured = contestants.map((): number[] => []);
     for (let round = 0; round <= rounds; round++) {
       for (const [index, contestant] of contestants.entries()) {
+        // Loaders of the one before still fetch ahead for a moment.
+        await setTimeout(settleMilliseconds);
         const speed = await contestant.run(count);
         // The first round only warms up.
         if (round > 0) measured[index]?.push(speed);

@@ -1,9 +1,23 @@
+import { experimentSchema } from '@destillml/core/api/crd.ts';
 import { rulesKey } from '@destillml/core/api/rules.ts';
 import type { Structural } from '@destillml/core/api/structural.ts';
 import fc from 'fast-check';
 
+const spec = experimentSchema.properties?.spec ?? {};
+const { sweep: _, ...withoutSweep } = spec.properties ?? {};
+
+/** Experiments of the right types; most of them without a sweep, whose rules few keep by chance. */
+export const experiments = fc
+  .oneof(valuesOf({ ...spec, properties: withoutSweep }), { arbitrary: valuesOf(spec), weight: 1 })
+  .map((value) => ({
+    apiVersion: 'destillml.io/v1alpha1',
+    kind: 'Experiment',
+    metadata: { name: 'study' },
+    spec: value,
+  }));
+
 /** Values of the right types and within the limits of the schema; the rules between fields may still refuse them. */
-export function valuesOf(schema: Structural): fc.Arbitrary<unknown> {
+function valuesOf(schema: Structural): fc.Arbitrary<unknown> {
   if (schema['x-kubernetes-int-or-string'])
     return fc.oneof(fc.nat(64), fc.constantFrom('500m', '4Gi', '1.5'));
   switch (schema.type) {

@@ -3,19 +3,7 @@ import { withDefaults } from '@destillml/core/api/defaults.ts';
 import { parseExperiment, validateExperiment, validateUpdate } from '@destillml/core/api/validate.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { valuesOf } from './arbitrary.ts';
-
-const spec = experimentSchema.properties?.spec ?? {};
-const { sweep: _, ...withoutSweep } = spec.properties ?? {};
-
-const experiments = fc
-  .oneof(valuesOf({ ...spec, properties: withoutSweep }), { arbitrary: valuesOf(spec), weight: 1 })
-  .map((value) => ({
-    apiVersion: 'destillml.io/v1alpha1',
-    kind: 'Experiment',
-    metadata: { name: 'study' },
-    spec: value,
-  }));
+import { experiments } from './arbitrary.ts';
 
 describe('an Experiment that is valid', () => {
   it('is parsed to what is parsed to itself, with the API server’s defaults, and may replace itself', () => {

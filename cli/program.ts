@@ -1,0 +1,49 @@
+import { Command } from 'commander';
+import { addDatasetCommand } from './commands/dataset.ts';
+import { addDistillCommand } from './commands/distill.ts';
+import { addEvaluateCommand } from './commands/evaluate.ts';
+import { addResultsCommand } from './commands/results.ts';
+import { addRunCommand } from './commands/run.ts';
+import { addTrainCommand } from './commands/train.ts';
+import { addValidateCommand } from './commands/validate.ts';
+import { addVersionsCommand } from './commands/versions.ts';
+import { examples } from './options.ts';
+import packageFile from './package.json' with { type: 'json' };
+import type { Surroundings } from './surroundings.ts';
+
+/** Columns of help texts: they are part of the documentation, so the same everywhere. */
+const helpWidth = 80;
+
+/** The command line: `destill COMMAND`. It throws where it would end the process. */
+export function createProgram(surroundings: Surroundings): Command {
+  const { stdout, stderr } = surroundings;
+  const program = new Command('destill')
+    .description(
+      'Knowledge distillation on this machine: train a teacher, baselines and distilled students, and see what ' +
+        'distillation gains.',
+    )
+    .version(packageFile.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+      getOutHelpWidth: () => helpWidth,
+      getErrHelpWidth: () => helpWidth,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .showHelpAfterError('See destill --help.');
+  examples(program, 'destill run examples/quickstart.yaml', 'destill versions', 'destill run --help');
+  addRunCommand(program, surroundings);
+  addValidateCommand(program, surroundings);
+  addResultsCommand(program, surroundings);
+  addTrainCommand(program, surroundings);
+  addDistillCommand(program, surroundings);
+  addVersionsCommand(program, surroundings);
+  addEvaluateCommand(program, surroundings);
+  addDatasetCommand(program, surroundings);
+  for (const command of program.commands) command.showHelpAfterError(`See destill ${command.name()} --help.`);
+  return program;
+}

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { results } from '../../src/results/document.ts';
+import { destillProcess } from './destill.ts';
+import { temporaryFolder } from './temporary.ts';
+import { writeTinyMnist } from './tiny-mnist.ts';
+
+const seconds = 1000;
+
+/** A folder with an Experiment on a few hundred real MNIST images. */
+function laboratory({ arms = '', epochs = 3 } = {}): string {
+  const folder = temporaryFolder();
+  writeTinyMnist(join(folder, 'mnist'), 300, 100);
+  writeSpec(folder, { arms, epochs });
+  return folder;
+}
+
+function writeSpec(folder: string, { arms = '', epochs = 3, extra = '' } = {}): void {
+  const text = `
+apiVersion: destillml.io/v1alpha1
+kind: Experiment
+metadata: {name: tiny}
+spec:
+  dataset: {name: mnist, source: {directory: {path: mnist}}, imageSize: 16, validation: 60}
+  teacher: {model: resnet8}
+  students: [{name: small, model: resnet8}]
+  distillation:
+    - {name: soft, softTargets: {}}
+    ${arms}
+  training: {epochs: ${epochs}, batchSize: 20, optimizer: {learningRate: 0.05}, schedule: {warmupEpochs: 1}}
+  ${extra}
+`;
+  writeFileSync(join(folder, 'tiny.yaml'), text);
+}
+
+const runCommand = ['run', 'tiny.yaml'];
+
+/** What the Runs came to, and the bytes of their weights. */
+function outcome(folder: string) {
+  const runs = join(folder, 'destill-runs/tiny/runs');
+  const document = results.parse(
+    JSON.parse(readFileSync(join(folder, 'destill-runs/tiny/results.json'), 'utf8')),
+  );
+  return {
+    table: document.rows.map(({ technique, testAccuracy, validationAccuracy, gain, gapClosed }) => ({
+      technique,
+      testAccuracy,
+      validationAccuracy,
+      gain,
+      gapClosed,
+    })),
+    weights: readdirSync(runs).map((name) => [
+      name,
+      createHash('sha256')
+        .update(readFileSync(join(runs, name, 'checkpoints/best.safetensors')))
+        .digest('hex'),
+    ]),
+  };
+}
+
+function statusOf(folder: string, role: string) {
+  const runs = join(folder, 'destill-runs/tiny/runs');
+  const name = readdirSync(runs).find((run) => run.includes(role)) ?? '';
+  return JSON.parse(readFileSync(join(runs, name, 'run.json'), 'utf8')).status;
+}
+
+describe('destill run, with real trainers on real images', () => {
+  test(
+    'stopped by Ctrl-C, then killed, it goes on to the results of an uninterrupted run',
+    async () => {
+      const whole = laboratory();
+      const done = await destillProcess(whole, runCommand);
+      expect(done.stderr).toContain('small/soft                  epoch 3/3');
+      expect(done.code).toBe(0);
+      expect(done.stdout).toMatch(/^resnet8 +soft +0\.08 M/m);
+
+      const broken = laboratory();
+      let signalled = false;
+      const stopped = await destillProcess(broken, runCommand, (stderr, child) => {
+        if (signalled || !stderr.includes('epoch 1/3')) return;
+        signalled = true;
+        child.kill('SIGINT');
+      });
+      expect(stopped).toMatchObject({ code: 130, stdout: '' });
+      expect(stopped.stderr).toContain('stopping: the trainer writes its checkpoint');
+      expect(stopped.stderr).toMatch(/stopped; run the same command to go on\n$/);
+      expect(statusOf(broken, 'teacher')).toMatchObject({ phase: 'Waiting', attempts: 1 });
+
+      const killed = await destillProcess(broken, runCommand, (stderr, child) => {
+        if (stderr.includes('small/baseline              epoch 1/3')) child.kill('SIGKILL');
+      });
+      expect(killed.code).toBeNull();
+      expect(killed.stderr).toMatch(/^teacher +started: .* 3 epochs, 1 done$/m);
+
+      const gone = await destillProcess(broken, runCommand);
+      expect(gone.code).toBe(0);
+      expect(outcome(broken)).toEqual(outcome(whole));
+      expect(statusOf(broken, 'teacher')).toMatchObject({ phase: 'Succeeded', attempts: 2 });
+      expect(gone.stderr).not.toMatch(/^teacher/m);
+    },
+    300 * seconds,
+  );
+
+  test(
+    'more arms in the file are trained, and a change of the training is refused',
+    async () => {
+      const folder = laboratory({ epochs: 1 });
+      expect((await destillProcess(folder, [...runCommand, '--parallelism', '2'])).code).toBe(0);
+
+      writeSpec(folder, { epochs: 1, arms: '- {name: similar, similarityPreserving: {}}' });
+      const more = await destillProcess(folder, runCommand);
+      expect(more.code).toBe(0);
+      expect(more.stderr.match(/started/g)).toHaveLength(1);
+      expect(more.stdout).toMatch(/^resnet8 +similar +0\.08 M/m);
+
+      writeSpec(folder, { epochs: 2 });
+      const refused = await destillProcess(folder, runCommand);
+      expect(refused.code).toBe(2);
+      expect(refused.stderr).toContain(
+        'tiny.yaml is not the Experiment that destill-runs/tiny was begun with:',
+      );
+      expect(refused.stderr).toContain('spec.training');
+      expect(refused.stderr).toContain('Choose another metadata.name or --output, or take the change back.');
+      expect(refused.stderr).not.toContain('    at ');
+    },
+    300 * seconds,
+  );
+
+  test(
+    'a Run that cannot succeed is Failed at once with its reason, and trained again when asked',
+    async () => {
+      const folder = laboratory({ epochs: 1 });
+      const labels = join(folder, 'mnist/train-labels-idx1-ubyte');
+      const whole = readFileSync(labels);
+      writeFileSync(labels, whole.subarray(0, 100));
+      const failed = await destillProcess(folder, runCommand);
+      expect(failed.code).toBe(1);
+      expect(failed.stderr).toMatch(/teacher: Failed: DatasetCorrupt: .*train-labels-idx1-ubyte: truncated/s);
+      expect(failed.stderr).toContain('Experiment tiny is not complete');
+      expect(statusOf(folder, 'teacher')).toMatchObject({
+        phase: 'Failed',
+        reason: 'DatasetCorrupt',
+        attempts: 1,
+      });
+      expect(statusOf(folder, 'distilled')).toMatchObject({ phase: 'Skipped', reason: 'TeacherFailed' });
+
+      writeFileSync(labels, whole);
+      const again = await destillProcess(folder, [...runCommand, '--retry-failed']);
+      expect(again.code).toBe(0);
+      expect(statusOf(folder, 'distilled')).toMatchObject({ phase: 'Succeeded' });
+    },
+    300 * seconds,
+  );
+});
