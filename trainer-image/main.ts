@@ -32,7 +32,10 @@ const codes: Partial<Record<ErrorCode, number>> = {
 };
 
 async function main(): Promise<number> {
-  const log = pino({ base: null, level: process.env.DESTILL_LOG_LEVEL ?? 'info' }, pino.destination({ dest: 2, sync: true }));
+  const log = pino(
+    { base: null, level: process.env.DESTILL_LOG_LEVEL ?? 'info' },
+    pino.destination({ dest: 2, sync: true }),
+  );
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
   // The one who started this process is gone: nobody would see the end.

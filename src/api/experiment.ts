@@ -248,8 +248,6 @@ export const experiment = z.strictObject({
 });
 
 export type Arm = z.output<typeof arm>;
-export type Student = z.output<typeof student>;
-export type Teacher = z.output<typeof teacher>;
 export type Experiment = z.output<typeof experiment>;
 export type ExperimentSpec = z.output<typeof experimentSpec>;
 export type ExperimentStatus = z.output<typeof experimentStatus>;

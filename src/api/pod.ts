@@ -56,5 +56,4 @@ export const pod = z.strictObject({
     .describe('Without it the image the operator was installed with.'),
   serviceAccountName: labelName.optional().describe('Without it the default account of the namespace.'),
 });
-
 export type Pod = z.output<typeof pod>;

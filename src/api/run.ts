@@ -8,7 +8,6 @@ import { immutable, listByKey, withRules } from './rules.ts';
 import { training } from './training.ts';
 
 export const runRoles = ['teacher', 'baseline', 'distilled'] as const;
-export type RunRole = (typeof runRoles)[number];
 
 /** main: teacher, baselines and arms. scarcity: the best technique with the least data. */
 export const runStages = ['main', 'scarcity'] as const;
@@ -162,5 +161,4 @@ export type RunParameters = z.output<typeof runParameters>;
 export type RunPod = z.output<typeof runPod>;
 export type RunProgress = z.output<typeof runProgress>;
 export type RunResult = z.output<typeof runResult>;
-export type RunSpec = z.output<typeof runSpec>;
 export type RunStatus = z.output<typeof runStatus>;

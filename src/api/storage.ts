@@ -12,5 +12,4 @@ export const storage = withRules(
   }),
   exactlyOneOf('persistentVolumeClaim', 's3'),
 );
-
 export type Storage = z.output<typeof storage>;

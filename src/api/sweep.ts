@@ -132,8 +132,6 @@ export const sweep = withRules(
   },
 );
 
-export type Sweep = z.output<typeof sweep>;
-
 /** A parameter's values lie within the limits of the field it varies. */
 function withinLimits(number: SweepableNumber): Rule {
   const lower = (value: string) =>

@@ -48,5 +48,3 @@ export const training = withRules(
     fieldPath: '.schedule.warmupEpochs',
   },
 );
-
-export type Training = z.output<typeof training>;

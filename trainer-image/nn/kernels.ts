@@ -10,7 +10,7 @@ import { tf } from '../tensorflow/tf.ts';
 import { type Attribute, backend } from './backend.ts';
 
 /** PyTorch's default for batch normalisation. */
-export const batchNormEpsilon = 1e-5;
+const batchNormEpsilon = 1e-5;
 
 const attribute = {
   type: (name: string, value: number): Attribute => ({ name, type: backend().binding.TF_ATTR_TYPE, value }),
@@ -235,18 +235,6 @@ export function maxPool(x: Tensor4D, size: number, window: Window): Tensor4D {
       value: y,
       gradFunc: (dy: Tensor, saved: Saved) =>
         one('MaxPoolGrad', attributes, [output(saved, 0), output(saved, 1), dy]),
-    };
-  });
-}
-
-/** Mean over windows of `size` × `size` that do not overlap; sides must be multiples of `size`. */
-export function avgPool(x: Tensor4D, size: number): Tensor4D {
-  const shape = x.shape;
-  return differentiable([x], () => {
-    const attributes = poolAttributes(size, { stride: size, padding: 0 });
-    return {
-      value: one<Tensor4D>('AvgPool', attributes, [x]),
-      gradFunc: (dy: Tensor) => one('AvgPoolGrad', attributes, [tf.tensor1d(shape, 'int32'), dy]),
     };
   });
 }

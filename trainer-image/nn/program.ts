@@ -69,7 +69,7 @@ export function readVariables(variables: readonly Variable[]): Float32Array[] {
 }
 
 /** Gives every variable a copy of its values. */
-export function writeVariables(variables: readonly Variable[], values: readonly Float32Array[]): void {
+function writeVariables(variables: readonly Variable[], values: readonly Float32Array[]): void {
   variables.forEach((variable, index) => {
     const given = values[index];
     if (given?.length !== variable.size) {

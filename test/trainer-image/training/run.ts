@@ -64,7 +64,7 @@ export function smallRun({ artifacts, training, parameters, rest }: Changes): As
   });
 }
 
-export function deps(changes: Partial<TrainingDeps> = {}): TrainingDeps {
+function deps(changes: Partial<TrainingDeps> = {}): TrainingDeps {
   return {
     load: smallDataset,
     report: () => undefined,
