@@ -112,7 +112,7 @@ export const runResult = z.strictObject({
 
 /** What is remembered of a pod, so that its time is counted once even after it is gone. */
 export const runPod = z.strictObject({
-  uid: z.string().min(1).max(64),
+  uid: z.string().min(1).max(64).describe('Its UID.'),
   name: z.string().max(253).describe('Name of the pod.'),
   node: z.string().max(253).optional().describe('Node it was bound to.'),
   startTime: timestamp.optional().describe('When the trainer started in it.'),
