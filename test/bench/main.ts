@@ -89,16 +89,17 @@ const parts = {
     show('Distilled step: ResNet-56 teaches ResNet-20 by attention transfer, batch 128', result, []);
   },
   async memory() {
-    const contestant = await ours('step');
-    await contestant.run(500);
-    const before = await contestant.memory();
-    await contestant.run(2500);
-    const after = await contestant.memory();
-    await contestant.stop();
-    const growth = (100 * (after - before)) / before;
-    console.log(
-      `\nResident memory: ${mib(before)} MiB at step 500, ${mib(after)} MiB at step 3000: ${growth.toFixed(2)} % (aim < 2 %)`,
-    );
+    await withImages(async (images) => {
+      const contestant = await ours('memory', images);
+      await contestant.run(500);
+      const before = await contestant.memory();
+      await contestant.run(2500);
+      const after = await contestant.memory();
+      await contestant.stop();
+      const growth = ((100 * (after - before)) / before).toFixed(2);
+      const sizes = `${mib(before)} MiB at step 500, ${mib(after)} MiB at step 3000`;
+      console.log(`\nResident memory: ${sizes}: ${growth} % more (aim < 2 %)`);
+    });
   },
 };
 
