@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DestillError, type ErrorCode } from '@destillml/core/errors.ts';
 import { assignment } from '@destillml/core/protocol/assignment.ts';
 import { exitCodes, type Report, type Termination } from '@destillml/core/protocol/report.ts';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { defaultLoadDeps, load } from './data/load.ts';
-import { writeAtomic } from './storage/atomic.ts';
+import { startPush } from './reporting/push-thread.ts';
 import { train } from './training/train.ts';
 
 /** Longest termination message Kubernetes keeps, in bytes. */
@@ -17,6 +18,10 @@ const usage = `destill-trainer: trains, distils and evaluates one network.
 It is started by the operator (in a pod) or by "destill run" (on a machine), with the environment variables
   DESTILL_ASSIGNMENT       what to do, as JSON (see src/protocol/assignment.ts), or @FILE
   DESTILL_TERMINATION_LOG  file for the last word: the result or the error
+  DESTILL_PUSH_URL         https address of the operator to report progress to; without it nobody is told
+  DESTILL_PUSH_TOKEN_FILE  file with the token to show there, read again for each report
+  DESTILL_PUSH_CA_FILE     file with the authority that vouches for the operator (default: well-known ones)
+  DESTILL_CLAIMS           folder in which persistent volume claims with data sets are mounted
   DESTILL_LOG_LEVEL        debug also logs progress inside epochs (default info)
 
 Exit codes: 0 succeeded, 1 failed (try again), 65 data unusable, 70 diverged, 75 stopped with a checkpoint,
@@ -41,12 +46,17 @@ async function main(): Promise<number> {
   // The one who started this process is gone: nobody would see the end.
   process.on('disconnect', () => stop.abort());
 
+  const push = startPush(process.env, log);
+
   let last: Termination;
   let code: number;
   try {
     const outcome = await train(readAssignment(process.env.DESTILL_ASSIGNMENT), {
-      load: (dataset, folder, signal) => load(dataset, folder, { ...defaultLoadDeps, signal }),
-      report: (report) => send(report, log),
+      load: (dataset, folder, signal) => load(dataset, folder, { ...defaultLoadDeps, ...claims(), signal }),
+      report: (report) => {
+        send(report, log);
+        push?.report(report);
+      },
       clock: () => performance.now(),
       now: () => new Date(),
       signal: stop.signal,
@@ -68,7 +78,14 @@ async function main(): Promise<number> {
     }
   }
   writeTermination(last, log);
+  await push?.close();
   return code;
+}
+
+/** Where the claims that data sets come from are mounted. */
+function claims() {
+  const folder = process.env.DESTILL_CLAIMS;
+  return folder === undefined ? {} : { claimFolder: (claimName: string) => join(folder, claimName) };
 }
 
 function readAssignment(text: string | undefined) {
@@ -104,7 +121,8 @@ function writeTermination(last: Termination, log: pino.Logger): void {
     log.info(last, 'finished');
     return;
   }
-  writeAtomic(path, [Buffer.from(text)]);
+  // Not written aside: in a pod the file is a mount of its own, in a folder that cannot be written to.
+  writeFileSync(path, text);
 }
 
 if (process.argv.includes('--help')) {

@@ -29,7 +29,16 @@ export const termination = z.discriminatedUnion('outcome', [
 /** What a trainer reports while it works. */
 export const report = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('progress'), progress: runProgress }),
-  z.strictObject({ kind: z.literal('epoch'), record: epochRecord, progress: runProgress }),
+  z.strictObject({
+    kind: z.literal('epoch'),
+    record: epochRecord,
+    progress: runProgress,
+    earlier: z
+      .array(epochRecord.pick({ epoch: true, validationAccuracy: true }))
+      .max(128)
+      .optional()
+      .describe('Epochs before this one that may not have been reported, oldest first.'),
+  }),
   z.strictObject({ kind: z.literal('note'), message: z.string().max(2048) }),
 ]);
 

@@ -1,0 +1,117 @@
+import type { RunPod, RunStatus } from '@destillml/core/api/run.ts';
+import type { Pod } from './objects.ts';
+import { disruption, gpusOf, hasStarted, isEnded, nodeOf, trainerState } from './pod.ts';
+import { podEnd } from './pod-end.ts';
+
+/** GPU time of a pod that still trains is counted in steps of so many seconds: each step is a write to the API server. */
+export const countingSeconds = 60;
+
+/** Records of pods that are gone are kept for so many; older ones live on in the sums. */
+const remembered = 16;
+
+export type Accounts = {
+  readonly attempts: number;
+  readonly preemptions: number;
+  readonly gpuSeconds: number;
+  readonly pods: RunPod[];
+};
+
+/**
+ * What a Run has used, over all its pods.
+ *
+ * `status.pods` has a record for each pod that was bound to a node or started, by uid, written together with the
+ * sums. A pod that is seen again changes its own record, so nothing is counted twice; the record of one that is gone
+ * stays as it was. Sums are those of before, less the old records, plus the new ones: records that are dropped stay
+ * in them.
+ *
+ * GPU time is GPUs times the seconds between start and end of the trainer's container. Of a pod that vanished
+ * without its end having been seen it is what was counted so far, never more than it used.
+ */
+export function accounts(
+  status: RunStatus | undefined,
+  pods: readonly Pod[],
+  context: {
+    /** The Run's pods were told to go: none was preempted. */
+    readonly told: boolean;
+    readonly now: Date;
+  },
+): Accounts {
+  const before = status?.pods ?? [];
+  const observed = new Map(pods.map((pod) => [pod.metadata.uid, pod]));
+  const known = new Set(before.map(({ uid }) => uid));
+  const records = [
+    ...before.map((record) => {
+      const pod = observed.get(record.uid);
+      if (record.outcome !== undefined) return record;
+      return pod === undefined ? vanished(record, context.told) : recordOf(pod, record, context);
+    }),
+    ...byAge(pods)
+      .filter((pod) => !known.has(pod.metadata.uid ?? '') && (nodeOf(pod) !== undefined || hasStarted(pod)))
+      .map((pod) => recordOf(pod, undefined, context)),
+  ];
+  const carried = sumOf(before);
+  const current = sumOf(records);
+  const total = (key: keyof Sums) => Math.max(0, (status?.[key] ?? 0) - carried[key]) + current[key];
+  return {
+    attempts: total('attempts'),
+    preemptions: total('preemptions'),
+    gpuSeconds: total('gpuSeconds'),
+    pods: records.filter(({ uid }, index) => observed.has(uid) || index >= records.length - remembered),
+  };
+}
+
+/** Oldest first. Two pods of one Run never run at the same time. */
+export function byAge(pods: readonly Pod[]): readonly Pod[] {
+  const age = ({ metadata }: Pod) => Date.parse(metadata.creationTimestamp ?? '') || 0;
+  return pods.toSorted((a, b) => age(a) - age(b));
+}
+
+type Sums = { readonly attempts: number; readonly preemptions: number; readonly gpuSeconds: number };
+
+function sumOf(records: readonly RunPod[]): Sums {
+  return {
+    attempts: records.filter(({ startTime }) => startTime !== undefined).length,
+    preemptions: records.filter(({ outcome }) => outcome === 'Preempted').length,
+    gpuSeconds: records.reduce((sum, { gpuSeconds }) => sum + gpuSeconds, 0),
+  };
+}
+
+function vanished(record: RunPod, told: boolean): RunPod {
+  return { ...record, outcome: told ? 'Stopped' : 'Preempted' };
+}
+
+function recordOf(
+  pod: Pod,
+  before: RunPod | undefined,
+  { told, now }: { readonly told: boolean; readonly now: Date },
+): RunPod {
+  const node = nodeOf(pod);
+  const state = trainerState(pod);
+  const startTime = state?.running?.startedAt ?? state?.terminated?.startedAt ?? before?.startTime;
+  const endTime = startTime === undefined ? undefined : endOf(pod);
+  const outcome = podEnd(pod, told)?.outcome;
+  const seconds = startTime === undefined ? 0 : secondsBetween(startTime, endTime ?? now);
+  // A pod on its way out is not seen often enough to wait for the next full step.
+  const step = endTime === undefined && pod.metadata.deletionTimestamp === undefined ? countingSeconds : 1;
+  return {
+    uid: pod.metadata.uid ?? '',
+    name: pod.metadata.name,
+    ...(node === undefined ? {} : { node }),
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(endTime === undefined ? {} : { endTime }),
+    gpuSeconds: Math.max(before?.gpuSeconds ?? 0, Math.floor(seconds / step) * step * gpusOf(pod)),
+    ...(outcome === undefined ? {} : { outcome }),
+  };
+}
+
+/** Of a pod that was lost with its node, the kubelet tells no end: then it is when it was given up. */
+function endOf(pod: Pod): string | undefined {
+  const seen = trainerState(pod)?.terminated?.finishedAt;
+  if (seen) return seen;
+  return isEnded(pod) ? disruption(pod)?.lastTransitionTime : undefined;
+}
+
+function secondsBetween(start: string, end: string | Date): number {
+  const milliseconds = (typeof end === 'string' ? Date.parse(end) : end.getTime()) - Date.parse(start);
+  return Number.isFinite(milliseconds) ? Math.max(0, Math.floor(milliseconds / 1000)) : 0;
+}

@@ -1,0 +1,46 @@
+/**
+ * What the operator and the pods of its Runs agree on: names in the pod that the trainer reads, and labels that the
+ * operator finds pods by.
+ */
+
+export const container = 'trainer';
+
+export const label = {
+  run: 'destillml.io/run',
+  /** Tells the pods of a Run from those of a deleted one with the same name. */
+  runUid: 'destillml.io/run-uid',
+} as const;
+
+/** Number of GPUs that a pod holds, as text. */
+export const gpusAnnotation = 'destillml.io/gpus';
+
+export const folder = {
+  /** The claim of `spec.storage`, or an empty folder that goes with the pod. */
+  artifacts: '/artifacts',
+  /** Claim of another Experiment whose network is the teacher, read-only. */
+  teacher: '/teacher',
+  /** Data sets that are downloaded or unpacked, where no claim keeps them. */
+  data: '/data',
+  /** Each claim of `dataset.source` is mounted at its name in here, read-only. */
+  claims: '/data-source',
+  /** Token (`token`) and certificate (`ca.crt`) for reporting to the operator. */
+  push: '/var/run/secrets/destillml',
+  temporary: '/tmp',
+} as const;
+
+/** Environment of the trainer beside `DESTILL_ASSIGNMENT`. */
+export const variable = {
+  assignment: 'DESTILL_ASSIGNMENT',
+  /** File that the kubelet mounts: it can be written, not replaced by another. */
+  terminationLog: 'DESTILL_TERMINATION_LOG',
+  /** Folder in which each claim is mounted at its name. */
+  claims: 'DESTILL_CLAIMS',
+  /** Where to POST progress to. */
+  pushUrl: 'DESTILL_PUSH_URL',
+  /** File with the token to show; it is replaced while the pod runs. */
+  pushToken: 'DESTILL_PUSH_TOKEN_FILE',
+  /** File with the certificate that the server's is signed by. */
+  pushCa: 'DESTILL_PUSH_CA_FILE',
+} as const;
+
+export const terminationLog = '/dev/termination-log';

@@ -1,0 +1,61 @@
+import type { Condition } from '@destillml/core/api/meta.ts';
+import type { Finding } from './finding.ts';
+import { conditionTrue, type Job } from './objects.ts';
+import { noResult, type PodEnd } from './pod-end.ts';
+import { sentence } from './sentence.ts';
+
+/** Whether the Job has ended or is ending its last pods. */
+export function isJobEnding(job: Job): boolean {
+  const conditions = job.status?.conditions;
+  return ['Complete', 'Failed', 'FailureTarget'].some((type) => conditionTrue(conditions, type));
+}
+
+/**
+ * What the end of a Job means for its Run; undefined while it goes on or ends its last pods.
+ *
+ * `last` is how its newest pod ended. Where that pod is gone, the condition that was written when it ended still
+ * tells.
+ */
+export function jobEnd(
+  job: Job,
+  last: PodEnd | undefined,
+  reported: Condition | undefined,
+  podsLeft: boolean,
+): Finding | undefined {
+  const conditions = job.status?.conditions;
+  if (conditionTrue(conditions, 'Complete')) {
+    return { phase: 'Succeeded', ...noResult('its pod is gone') };
+  }
+  const failed =
+    conditionTrue(conditions, 'Failed') ??
+    (podsLeft ? undefined : conditionTrue(conditions, 'FailureTarget'));
+  if (failed === undefined) return undefined;
+
+  const { reason = 'JobFailed', message = '' } = failed;
+  const attempt =
+    last?.outcome === 'Failed'
+      ? last
+      : reported?.status === 'True'
+        ? reported
+        : { reason, message: sentence(message) };
+  switch (reason) {
+    case 'DeadlineExceeded': {
+      const seconds = job.spec?.activeDeadlineSeconds;
+      return {
+        phase: 'Failed',
+        reason,
+        message: `It took longer than spec.activeDeadlineSeconds (${seconds}). Raise it, and delete the Run to have it go on from its last checkpoint.`,
+      };
+    }
+    case 'BackoffLimitExceeded': {
+      const retries = job.spec?.backoffLimit ?? 0;
+      return {
+        phase: 'Failed',
+        reason: attempt.reason,
+        message: `${attempt.message} No attempt is left (spec.retries is ${retries}).`,
+      };
+    }
+    default:
+      return { phase: 'Failed', reason: attempt.reason, message: attempt.message };
+  }
+}

@@ -1,0 +1,110 @@
+import type { Experiment } from '@destillml/core/api/experiment.ts';
+import type { Run } from '@destillml/core/api/run.ts';
+import { runLabels } from '@destillml/core/plan/manifest.ts';
+import type { V1PodSpec } from '@kubernetes/client-node';
+import type { JobConfig } from './config.ts';
+import { container, gpusAnnotation, label, terminationLog } from './contract.ts';
+import { environment } from './environment.ts';
+import { failurePolicy } from './failure-policy.ts';
+import { kueueLabels } from './kueue-labels.ts';
+import type { Job, Json } from './objects.ts';
+import { resources } from './resources.ts';
+import { containerSecurity, podSecurity } from './security.ts';
+import { teacherPlace } from './teacher.ts';
+import { volumes } from './volumes.ts';
+
+/**
+ * The Job that trains a Run. It has the Run's name, so that a Run never has two.
+ *
+ * With a queue it is created suspended, once: from then on Kueue owns `suspend`, parallelism, node selectors and
+ * tolerations, and a node selector must not name a key that one of Kueue's ResourceFlavors sets. Without storage,
+ * checkpoints go with the pod, and of the results only `status` stays.
+ *
+ * `teacherOwner` is the Experiment that trained the teacher, where that is another: needed with `spec.teacher.from`. An S3
+ * store of another namespace is reached with the secret of that name in the namespace of the Run.
+ *
+ * @throws DestillError `InvalidSpec`, `TeacherMissing`: nothing to start, and what to change.
+ */
+export function jobFor(run: Run, experiment: Experiment, config: JobConfig, teacherOwner?: Experiment): Job {
+  const { name, namespace = 'default', uid = '' } = run.metadata;
+  const { spec } = experiment;
+  const labels = {
+    ...runLabels(run.spec.experiment, run.spec.parameters),
+    [label.run]: name,
+    [label.runUid]: uid,
+  };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      name,
+      namespace,
+      labels: { ...labels, ...kueueLabels(experiment) },
+      ownerReferences: [
+        { apiVersion: run.apiVersion, kind: run.kind, name, uid, controller: true, blockOwnerDeletion: true },
+      ],
+    },
+    spec: {
+      suspend: spec.queue !== undefined,
+      parallelism: 1,
+      completions: 1,
+      backoffLimit: spec.retries,
+      // Two pods never write one checkpoint: the next starts when the last has ended, not when it is asked to.
+      podReplacementPolicy: 'Failed',
+      podFailurePolicy: failurePolicy,
+      ...(spec.activeDeadlineSeconds === undefined
+        ? {}
+        : { activeDeadlineSeconds: spec.activeDeadlineSeconds }),
+      ...(config.ttlSecondsAfterFinished === undefined
+        ? {}
+        : { ttlSecondsAfterFinished: config.ttlSecondsAfterFinished }),
+      template: {
+        metadata: { labels, annotations: { [gpusAnnotation]: String(spec.pod.gpus) } },
+        spec: podSpec(run, experiment, config, teacherOwner),
+      },
+    },
+  };
+}
+
+function podSpec(
+  run: Run,
+  experiment: Experiment,
+  config: JobConfig,
+  teacherOwner: Experiment | undefined,
+): Json<V1PodSpec> {
+  const { pod, storage } = experiment.spec;
+  const teacher = teacherPlace(run, experiment, teacherOwner);
+  const mounted = volumes(storage, teacher?.storage, run.spec.parameters.dataset.source, config.push);
+  return {
+    restartPolicy: 'Never',
+    terminationGracePeriodSeconds: config.terminationGracePeriodSeconds,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: podSecurity(config.user),
+    ...(pod.serviceAccountName === undefined ? {} : { serviceAccountName: pod.serviceAccountName }),
+    ...(pod.priorityClassName === undefined ? {} : { priorityClassName: pod.priorityClassName }),
+    ...(pod.nodeSelector === undefined ? {} : { nodeSelector: pod.nodeSelector }),
+    ...(pod.tolerations === undefined ? {} : { tolerations: tolerations(pod.tolerations) }),
+    volumes: mounted.volumes,
+    containers: [
+      {
+        name: container,
+        image: pod.image ?? (pod.gpus > 0 ? config.images.gpu : config.images.cpu),
+        ...(config.imagePullPolicy === undefined ? {} : { imagePullPolicy: config.imagePullPolicy }),
+        env: environment(run, experiment, teacher, config.push),
+        resources: resources(pod, config.gpuResource),
+        volumeMounts: mounted.volumeMounts,
+        securityContext: containerSecurity,
+        terminationMessagePath: terminationLog,
+        terminationMessagePolicy: 'File',
+      },
+    ],
+  };
+}
+
+/** Without the fields that are absent: the schema's type allows them to be undefined. */
+function tolerations(given: NonNullable<Experiment['spec']['pod']['tolerations']>) {
+  return given.map((toleration) =>
+    Object.fromEntries(Object.entries(toleration).filter(([, value]) => value !== undefined)),
+  );
+}

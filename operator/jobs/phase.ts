@@ -1,0 +1,170 @@
+import type { Run } from '@destillml/core/api/run.ts';
+import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
+import { type Accounts, accounts, byAge } from './accounts.ts';
+import { label } from './contract.ts';
+import type { Finding } from './finding.ts';
+import { isJobEnding, jobEnd } from './job-end.ts';
+import { leaving, livePod } from './live-pod.ts';
+import { type ClusterEvent, conditionTrue, type Job, type Pod, type Workload } from './objects.ts';
+import { isEnded, nextAttempt } from './pod.ts';
+import { type PodEnd, podEnd } from './pod-end.ts';
+import { queued } from './queue.ts';
+import { withoutPod } from './refused.ts';
+import { type ReportedStatus, statusOf } from './run-status.ts';
+import { sentence } from './sentence.ts';
+
+export type ObservedRun = {
+  /** With the status written last. */
+  readonly run: Run;
+  /** The Job of the Run's name. */
+  readonly job?: Job | undefined;
+  /** All pods labelled with the Run's name, those of a deleted Run of that name too. */
+  readonly pods: readonly Pod[];
+  /** Kueue's Workload of the Job. */
+  readonly workload?: Workload | undefined;
+  /** About the Job and its pods. Needed only where nothing else says why a Run does not start. */
+  readonly events?: readonly ClusterEvent[];
+  readonly now: Date;
+};
+
+export type Observation = {
+  readonly status: ReportedStatus;
+  /** A pod exists that may write to the Run's folder. No other Job may be created before it has ended. */
+  readonly occupied: boolean;
+};
+
+/**
+ * What has become of a Run, from what can be seen of it and what was known before.
+ *
+ * The same world gives the same observation; writing it and observing again changes nothing. A phase that a Run never
+ * leaves is kept whatever is seen later.
+ */
+export function observe(observed: ObservedRun): Observation {
+  const { run, pods, now } = observed;
+  const occupied = pods.some((pod) => !isEnded(pod));
+  if (run.status && isFinal(phaseOf(run))) {
+    const { progress: _progress, history: _history, ...status } = run.status;
+    return { status, occupied };
+  }
+  const scene = sceneOf(observed);
+  const usage = accounts(run.status, scene.pods, { told: scene.told, now });
+  const last = scene.pods.flatMap((pod) => podEnd(pod, scene.told) ?? []).at(-1);
+  const result = last?.result ?? run.status?.result;
+  const finding = find(scene, last, usage);
+  return { status: statusOf(run, finding, last, { ...usage, ...(result ? { result } : {}) }, now), occupied };
+}
+
+/** What belongs to this Run, and not to a deleted one of the same name. */
+type Scene = {
+  readonly run: Run;
+  readonly job: Job | undefined;
+  /** A Job of that name is on its way out, or a pod of a deleted Run of that name still trains. */
+  readonly predecessor: boolean;
+  /** Oldest first. */
+  readonly pods: readonly Pod[];
+  /** The newest pod, if it has not ended. */
+  readonly live: Pod | undefined;
+  readonly workload: Workload | undefined;
+  readonly events: readonly ClusterEvent[];
+  /** The pods were told to go, and not by others who need their place. */
+  readonly told: boolean;
+};
+
+function sceneOf({ run, job: found, pods: all, workload, events = [] }: ObservedRun): Scene {
+  const { uid } = run.metadata;
+  const own = found?.metadata.ownerReferences?.some((owner) => owner.uid === uid) ? found : undefined;
+  const job = own?.metadata.deletionTimestamp === undefined ? own : undefined;
+  const pods = byAge(all.filter(({ metadata }) => metadata.labels?.[label.runUid] === uid));
+  const told = run.spec.stop !== undefined || run.spec.suspend || job === undefined || isJobEnding(job);
+  return {
+    run,
+    job,
+    predecessor:
+      (found !== undefined && job === undefined) || all.some((pod) => !pods.includes(pod) && !isEnded(pod)),
+    pods,
+    live: pods.findLast((pod) => !isEnded(pod)),
+    workload,
+    events,
+    told,
+  };
+}
+
+function find(scene: Scene, last: PodEnd | undefined, usage: Accounts): Finding {
+  const { run, job, live } = scene;
+  // What the trainer says of its end is the truth; the Job's conditions follow.
+  if (last?.final) {
+    return {
+      phase: last.outcome === 'Succeeded' ? 'Succeeded' : 'Failed',
+      reason: last.reason,
+      message: last.message,
+    };
+  }
+  const reported = run.status?.conditions.find(({ type }) => type === 'LastAttemptFailed');
+  const end = job && jobEnd(job, last, reported, live !== undefined);
+  if (end) return end;
+
+  if (run.spec.stop) return stopping(scene, run.spec.stop, usage);
+  if (run.spec.suspend) return paused(scene, usage);
+  if (job === undefined) return withoutJob(scene);
+  const ending = conditionTrue(job.status?.conditions, 'FailureTarget');
+  if (ending && live)
+    return leaving(
+      live,
+      ending.reason ?? 'JobFailing',
+      `Its Job is failing: ${sentence(ending.message ?? '')}`,
+    );
+
+  const inQueue = queued(job, scene.workload);
+  if (inQueue) return inQueue;
+  if (job.spec?.suspend) {
+    return live
+      ? leaving(live, 'JobSuspended', 'Its Job was suspended: its pod writes a checkpoint and ends.')
+      : { phase: 'Waiting', reason: 'JobSuspended', message: suspendedText(job) };
+  }
+  if (live) return livePod(live, scene.events);
+  const newest = scene.pods.at(-1);
+  if (newest && last && isPodOf(newest, job)) {
+    return { phase: 'Starting', reason: last.reason, message: `${last.message} ${nextAttempt(newest)}` };
+  }
+  return withoutPod(job, scene.events);
+}
+
+function suspendedText({ metadata: { namespace, name } }: Job): string {
+  return `Its Job was suspended by someone else. To let it go on: kubectl patch job -n ${namespace} ${name} --type=merge -p '{"spec":{"suspend":false}}'`;
+}
+
+function isPodOf(pod: Pod, job: Job): boolean {
+  return pod.metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid) ?? false;
+}
+
+function withoutJob({ run, live, predecessor }: Scene): Finding {
+  if (live) {
+    const message = 'Its Job was deleted: its pod writes a checkpoint and ends; another Job follows.';
+    return leaving(live, 'JobDeleted', message);
+  }
+  const { name } = run.metadata;
+  return predecessor
+    ? {
+        phase: 'Queued',
+        reason: 'JobOutdated',
+        message: `An earlier Job named ${name} and its pod have to go first.`,
+      }
+    : { phase: 'Queued', reason: 'JobPending', message: 'Its Job is about to be created.' };
+}
+
+function stopping(
+  { live, job, predecessor }: Scene,
+  stop: NonNullable<Run['spec']['stop']>,
+  { attempts }: Accounts,
+): Finding {
+  if (live) return leaving(live, 'Stopping', `Its pod writes a checkpoint and ends. ${stop.message}`);
+  if (job || predecessor) return { phase: 'Queued', reason: 'Stopping', message: stop.message };
+  return { phase: attempts === 0 ? 'Skipped' : 'Stopped', reason: stop.reason, message: stop.message };
+}
+
+function paused({ live }: Scene, { attempts }: Accounts): Finding {
+  if (live) return leaving(live, 'Pausing', 'Its pod writes a checkpoint and ends.');
+  return attempts === 0
+    ? { phase: 'Waiting', reason: 'NotStarted', message: 'Waits for its teacher or its turn.' }
+    : { phase: 'Waiting', reason: 'Paused', message: 'Paused; it goes on when it is its turn again.' };
+}

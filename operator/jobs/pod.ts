@@ -1,0 +1,50 @@
+import { container, gpusAnnotation } from './contract.ts';
+import { conditionTrue, type ObjectCondition, type Pod } from './objects.ts';
+
+/** Whether all processes of the pod have ended, as the kubelet or the pod's garbage collector says. */
+export function isEnded(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}
+
+/** State of the trainer's container. Undefined before the kubelet has taken up the pod. */
+export function trainerState(pod: Pod) {
+  return pod.status?.containerStatuses?.find(({ name }) => name === container)?.state;
+}
+
+/** Whether the trainer runs or has run in it. */
+export function hasStarted(pod: Pod): boolean {
+  const state = trainerState(pod);
+  return state?.running !== undefined || state?.terminated !== undefined;
+}
+
+export function nodeOf(pod: Pod): string | undefined {
+  return pod.spec?.nodeName;
+}
+
+/** `node gpu-1`, or `its node`. */
+export function nodeText(pod: Pod): string {
+  const node = nodeOf(pod);
+  return node === undefined ? 'its node' : `node ${node}`;
+}
+
+export function gpusOf(pod: Pod): number {
+  const gpus = Number(pod.metadata.annotations?.[gpusAnnotation] ?? 0);
+  return Number.isSafeInteger(gpus) && gpus > 0 ? gpus : 0;
+}
+
+/** Why the pod was taken away by something outside it, if so. */
+export function disruption(pod: Pod): ObjectCondition | undefined {
+  return conditionTrue(pod.status?.conditions, 'DisruptionTarget');
+}
+
+/** Whether the pod's checkpoints are still there for the next pod. */
+export function keepsCheckpoints(pod: Pod): boolean {
+  return !pod.spec?.volumes?.some(({ name, emptyDir }) => name === 'artifacts' && emptyDir !== undefined);
+}
+
+/** What the pod that follows this one does, as a sentence. */
+export function nextAttempt(pod: Pod): string {
+  return keepsCheckpoints(pod)
+    ? 'Another attempt follows and goes on from the last checkpoint.'
+    : 'Another attempt follows and begins anew: the Experiment has no spec.storage to keep checkpoints in.';
+}

@@ -1,0 +1,75 @@
+import type { Condition } from '@destillml/core/api/meta.ts';
+import type { Run, RunStatus } from '@destillml/core/api/run.ts';
+import { type Finding as ConditionFinding, conditions, timestamp } from '@destillml/core/plan/conditions.ts';
+import { isFinal } from '@destillml/core/plan/phases.ts';
+import type { Finding } from './finding.ts';
+import type { PodEnd } from './pod-end.ts';
+
+/** The part of a Run's status that the operator writes. Progress and history are the trainer's to report. */
+export type ReportedStatus = Omit<RunStatus, 'progress' | 'history'>;
+
+/** The status to write. `last` is how the newest pod that has ended did so. */
+export function statusOf(
+  { metadata, status: before }: Run,
+  finding: Finding,
+  last: PodEnd | undefined,
+  usage: Partial<RunStatus>,
+  now: Date,
+): ReportedStatus {
+  const { phase, reason, message } = finding;
+  const { generation } = metadata;
+  const starts = (usage.pods ?? []).flatMap(({ startTime }) => startTime ?? []).sort();
+  const startTime = before?.startTime ?? starts[0];
+  const completionTime = isFinal(phase) ? (usage.pods?.at(-1)?.endTime ?? timestamp(now)) : undefined;
+  return {
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    phase,
+    reason,
+    message,
+    conditions: conditions(
+      before?.conditions ?? [],
+      findings(finding, last, before?.conditions ?? []),
+      generation,
+      now,
+    ),
+    ...usage,
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(completionTime === undefined ? {} : { completionTime }),
+  };
+}
+
+/**
+ * - `LastAttemptFailed`: how the last attempt failed, while another is under way or after the last; once there was one.
+ * - `Complete`, `Failed`: how it ended.
+ * - `Progressing`: False where something stands in the way, and why.
+ */
+function findings(
+  { phase, reason, message, blocked = false }: Finding,
+  last: PodEnd | undefined,
+  before: readonly Condition[],
+): readonly ConditionFinding[] {
+  const known = before.find(({ type }) => type === 'LastAttemptFailed');
+  const why = { reason, message };
+  const ofEnd = (type: string, holds: boolean): ConditionFinding =>
+    isFinal(phase)
+      ? { type, status: holds ? 'True' : 'False', ...why }
+      : { type, status: 'False', reason: 'Unfinished', message: 'The Run has not ended.' };
+  const progressing = !isFinal(phase) && phase !== 'Waiting' && !blocked;
+  return [
+    ...lastAttempt(last, known),
+    ofEnd('Complete', phase === 'Succeeded'),
+    ofEnd('Failed', phase === 'Failed'),
+    { type: 'Progressing', status: progressing ? 'True' : 'False', ...why },
+  ];
+}
+
+function lastAttempt(last: PodEnd | undefined, known: Condition | undefined): readonly ConditionFinding[] {
+  const type = 'LastAttemptFailed';
+  if (last?.outcome === 'Failed') {
+    return [{ type, status: 'True', reason: last.reason, message: last.message }];
+  }
+  if (known === undefined) return [];
+  return last === undefined
+    ? [{ type, status: known.status, reason: known.reason, message: known.message }]
+    : [{ type, status: 'False', reason: last.reason, message: last.message }];
+}

@@ -1,0 +1,180 @@
+import { type KubeObject, keyOf } from './resource.ts';
+
+/** What became of an object. */
+export type Change<T> =
+  | { readonly type: 'added'; readonly object: T }
+  | { readonly type: 'updated'; readonly old: T; readonly object: T }
+  | { readonly type: 'deleted'; readonly object: T };
+
+export type Handler<T> = (change: Change<T>) => void;
+
+/** The values under which an object is found in an index, such as the uid of its owner. */
+export type Indexer<T> = (object: T) => readonly string[];
+
+export type CacheOptions<T> = {
+  readonly indexers?: Readonly<Record<string, Indexer<T>>>;
+  /** What is kept of an object; without its managed fields unless told, which are often the larger half of it. */
+  readonly trim?: (object: T) => T;
+  /** Told of an error that a handler threw: the cache goes on, for the sake of the other handlers. */
+  readonly onHandlerError: (error: unknown) => void;
+};
+
+/**
+ * The objects of a collection as the API server last told of them: frozen, found by key or index.
+ *
+ * Changes are told to the handlers one after the other, each when the cache already shows it.
+ */
+export class Cache<T extends KubeObject> {
+  readonly #objects = new Map<string, T>();
+  readonly #indices: ReadonlyMap<string, Index<T>>;
+  readonly #handlers = new Set<Handler<T>>();
+  readonly #trim: (object: T) => T;
+  readonly #onHandlerError: (error: unknown) => void;
+
+  constructor({ indexers = {}, trim = withoutManagedFields, onHandlerError }: CacheOptions<T>) {
+    this.#indices = new Map(Object.entries(indexers).map(([name, indexer]) => [name, new Index(indexer)]));
+    this.#trim = trim;
+    this.#onHandlerError = onHandlerError;
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  /** @param key `namespace/name` */
+  get(key: string): T | undefined {
+    return this.#objects.get(key);
+  }
+
+  values(): IterableIterator<T> {
+    return this.#objects.values();
+  }
+
+  /** Objects that the indexer of that name gave `value` for. @throws Error if there is no such indexer */
+  byIndex(name: string, value: string): readonly T[] {
+    const index = this.#indices.get(name);
+    if (index === undefined) throw new Error(`the cache has no index "${name}"`);
+    return index.keys(value).flatMap((key) => this.#objects.get(key) ?? []);
+  }
+
+  /** Tells of all objects there are as added, then of every change. @returns what ends that */
+  subscribe(handler: Handler<T>): () => void {
+    this.#handlers.add(handler);
+    for (const object of [...this.#objects.values()]) this.#tell(handler, { type: 'added', object });
+    return () => this.#handlers.delete(handler);
+  }
+
+  /** The object is there and looks like this. */
+  set(object: T): void {
+    const kept = deepFreeze(this.#trim(object));
+    const key = keyOf(kept.metadata);
+    const old = this.#objects.get(key);
+    if (old === undefined) {
+      this.#store(key, kept);
+      this.#tellAll({ type: 'added', object: kept });
+    } else if (old.metadata.uid !== kept.metadata.uid) {
+      // Deleted and made again under its name, while nobody looked.
+      this.#remove(key, old);
+      this.set(object);
+    } else if (!sameVersion(old, kept)) {
+      this.#store(key, kept, old);
+      this.#tellAll({ type: 'updated', old, object: kept });
+    }
+  }
+
+  /** The object is gone; `object` is how it last looked. */
+  delete(object: T): void {
+    const key = keyOf(object.metadata);
+    const old = this.#objects.get(key);
+    if (old === undefined) return;
+    // The one known here may have gone unseen before this one, which had its name after it.
+    const kept = old.metadata.uid === object.metadata.uid ? deepFreeze(this.#trim(object)) : old;
+    this.#remove(key, old, kept);
+  }
+
+  /** These are all the objects that there are. */
+  replace(objects: readonly T[]): void {
+    const there = new Set(objects.map(({ metadata }) => keyOf(metadata)));
+    for (const [key, old] of [...this.#objects]) if (!there.has(key)) this.#remove(key, old);
+    for (const object of objects) this.set(object);
+  }
+
+  #store(key: string, object: T, old?: T): void {
+    this.#objects.set(key, object);
+    for (const index of this.#indices.values()) index.move(key, old, object);
+  }
+
+  #remove(key: string, old: T, last: T = old): void {
+    this.#objects.delete(key);
+    for (const index of this.#indices.values()) index.move(key, old, undefined);
+    this.#tellAll({ type: 'deleted', object: last });
+  }
+
+  #tellAll(change: Change<T>): void {
+    for (const handler of [...this.#handlers]) this.#tell(handler, change);
+  }
+
+  #tell(handler: Handler<T>, change: Change<T>): void {
+    try {
+      handler(change);
+    } catch (error) {
+      this.#onHandlerError(error);
+    }
+  }
+}
+
+/** Keys of objects by a value computed from them. */
+class Index<T> {
+  readonly #indexer: Indexer<T>;
+  readonly #keys = new Map<string, Set<string>>();
+
+  constructor(indexer: Indexer<T>) {
+    this.#indexer = indexer;
+  }
+
+  keys(value: string): string[] {
+    return [...(this.#keys.get(value) ?? [])];
+  }
+
+  move(key: string, from: T | undefined, to: T | undefined): void {
+    for (const value of from === undefined ? [] : this.#indexer(from)) {
+      const keys = this.#keys.get(value);
+      keys?.delete(key);
+      if (keys?.size === 0) this.#keys.delete(value);
+    }
+    for (const value of to === undefined ? [] : this.#indexer(to)) {
+      const keys = this.#keys.get(value);
+      if (keys === undefined) this.#keys.set(value, new Set([key]));
+      else keys.add(key);
+    }
+  }
+}
+
+/** By the uid of each owner. */
+export function ownerUids({ metadata }: KubeObject): readonly string[] {
+  return metadata.ownerReferences?.map(({ uid }) => uid) ?? [];
+}
+
+/** By namespace and value of a label. */
+export function labelValue(label: string): (object: KubeObject) => readonly string[] {
+  return ({ metadata }) => {
+    const value = metadata.labels?.[label];
+    return value === undefined ? [] : [keyOf({ ...metadata, name: value })];
+  };
+}
+
+export function withoutManagedFields<T extends KubeObject>(object: T): T {
+  return { ...object, metadata: { ...object.metadata, managedFields: undefined } };
+}
+
+/** An object of one version never changes: a list repeats most of what is known already. */
+function sameVersion(one: KubeObject, other: KubeObject): boolean {
+  const version = one.metadata.resourceVersion;
+  return version !== undefined && version === other.metadata.resourceVersion;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) deepFreeze(part);
+  return Object.freeze(value);
+}

@@ -1,0 +1,46 @@
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
+import type { Logger } from 'pino';
+import { Problem, problemOf } from './problem.ts';
+
+/** An application of these endpoints. Whatever goes wrong is answered by a status and `{code, message}`. */
+export function app(log: Logger, ...endpoints: readonly Router[]): Express {
+  const application = express();
+  application.disable('x-powered-by').disable('etag').disable('query parser');
+  application.use(harmless, ...endpoints, notFound, answerError(log));
+  return application;
+}
+
+/** Last handler of a route: it takes this method only. */
+export function only(method: string): RequestHandler {
+  return (request, response) => {
+    response.setHeader('allow', method);
+    throw new Problem(405, 'MethodNotAllowed', `${request.path} takes ${method}, not ${request.method}`);
+  };
+}
+
+/** Answers are data for programs: no browser guesses what they are, nothing on the way keeps them. */
+const harmless: RequestHandler = (_request, response, next) => {
+  response.setHeader('x-content-type-options', 'nosniff');
+  response.setHeader('cache-control', 'no-store');
+  next();
+};
+
+const notFound: RequestHandler = ({ path }) => {
+  throw new Problem(404, 'NotFound', `there is nothing at ${path}`);
+};
+
+function answerError(log: Logger): ErrorRequestHandler {
+  return (error: unknown, { method, path, socket }, response, _next) => {
+    const problem = problemOf(error);
+    const { status, code, message } = problem;
+    const line = { method, path, status, code, err: problem.cause ?? problem };
+    if (status >= 500) log.error(line, 'request failed');
+    else log.debug({ method, path, status, code }, message);
+    if (response.headersSent) {
+      socket.destroy();
+      return;
+    }
+    if (status === 401) response.setHeader('www-authenticate', 'Bearer');
+    response.status(status).json({ code, message });
+  };
+}
