@@ -38,8 +38,3 @@ const models: Readonly<Record<ModelName, Model>> = {
 export function buildNetwork(name: ModelName, options: NetworkOptions): Network {
   return models[name].build(options);
 }
-
-/** Number of feature maps that a network exposes. */
-export function stageCount(name: ModelName): number {
-  return models[name].stages;
-}

@@ -53,7 +53,7 @@ export function filledNetwork({ name, imageSize }: Case): Network {
   return network;
 }
 
-export function filledImages({ imageSize, salt }: Case): Tensor4D {
+function filledImages({ imageSize, salt }: Case): Tensor4D {
   const values = filled(`images${salt}`, batch * 3 * imageSize ** 2, 1.5);
   return tf.tensor4d(values, [batch, 3, imageSize, imageSize]).transpose([0, 2, 3, 1]);
 }
