@@ -23,42 +23,44 @@ from torch.utils.flop_counter import FlopCounterMode
 from filled import filled, fnv1a, signs
 
 CLASSES = 100
-BATCH = 2
 SHOWN = 10
 ENDS_BLOCK = r"^layer.*bn[23]$|conv\.7$"
-# Network, image size and which images: see margin(). At 32 px MobileNetV2's last maps are 2 × 2: too few numbers to
-# normalise by without losing digits. The slowest networks take smaller images.
+# Shifts that are not near 0, up or down: in deep networks they keep activations from 0, see margin(). Those before a
+# depthwise convolution only go up: a channel of zeros could not be normalised.
+AWAY_FROM_0 = r"^layer.*bn[123]\.bias$|conv\.[14]\.bias$"
+# Network, image size, batch and which images: see margin(). The slowest networks take smaller images. MobileNetV2's
+# last maps are so small that it takes more of them to normalise by without losing digits.
 CASES = [
-    ("resnet18", 32, 10),
-    ("resnet18", 96, 9),
-    ("resnet34", 16, 7),
-    ("resnet50", 16, 5),
-    ("resnet101", 16, 33),
-    ("resnet152", 32, 6),
-    ("resnet8", 32, 4),
-    ("resnet8", 96, 11),
-    ("resnet14", 32, 13),
-    ("resnet20", 32, 2),
-    ("resnet32", 32, 0),
-    ("resnet44", 32, 6),
-    ("resnet56", 32, 12),
-    ("resnet110", 16, 5),
-    ("resnet8x4", 32, 0),
-    ("resnet32x4", 16, 7),
-    ("wrn-16-1", 32, 10),
-    ("wrn-16-1", 96, 14),
-    ("wrn-16-2", 32, 5),
-    ("wrn-40-1", 32, 3),
-    ("wrn-40-2", 16, 20),
-    ("vgg8", 32, 9),
-    ("vgg8", 64, 3),
-    ("vgg11", 32, 3),
-    ("vgg13", 32, 15),
-    ("vgg16", 32, 15),
-    ("vgg19", 16, 11),
-    ("vgg19-half", 32, 6),
-    ("mobilenet-v2", 64, 3),
-    ("mobilenet-v2", 96, 1),
+    ("resnet18", 32, 2, 2),
+    ("resnet18", 96, 2, 9),
+    ("resnet34", 16, 2, 5),
+    ("resnet50", 16, 2, 1),
+    ("resnet101", 16, 2, 1),
+    ("resnet152", 16, 2, 3),
+    ("resnet8", 32, 2, 4),
+    ("resnet8", 96, 2, 1),
+    ("resnet14", 32, 2, 12),
+    ("resnet20", 32, 2, 4),
+    ("resnet32", 32, 2, 12),
+    ("resnet44", 32, 2, 3),
+    ("resnet56", 32, 2, 4),
+    ("resnet110", 16, 2, 1),
+    ("resnet8x4", 32, 2, 1),
+    ("resnet32x4", 16, 2, 15),
+    ("wrn-16-1", 32, 2, 8),
+    ("wrn-16-1", 96, 2, 7),
+    ("wrn-16-2", 32, 2, 0),
+    ("wrn-40-1", 32, 2, 12),
+    ("wrn-40-2", 16, 2, 5),
+    ("vgg8", 32, 2, 13),
+    ("vgg8", 64, 2, 1),
+    ("vgg11", 32, 2, 13),
+    ("vgg13", 32, 2, 13),
+    ("vgg16", 32, 2, 13),
+    ("vgg19", 16, 2, 7),
+    ("vgg19-half", 32, 2, 15),
+    ("mobilenet-v2", 32, 8, 9),
+    ("mobilenet-v2", 96, 4, 2),
 ]
 
 
@@ -280,33 +282,44 @@ def fill(network):
             if key == "num_batches_tracked":
                 continue
             full = f"{name}.{key}"
-            scale, offset = 0.1, 0.0
-            if key == "running_var":
-                scale, offset = 0.3, 1.0
-            elif isinstance(module, nn.BatchNorm2d):
-                ends_block = re.search(ENDS_BLOCK, name)
-                if key == "weight":
-                    scale, offset = (0.05, 0.15) if ends_block else (0.1, 0.9)
-                elif key == "bias":
-                    scale = 0.2 if ends_block else 0.8
-            elif key == "weight":
-                scale = ((6.0 if tensor.dim() == 4 else 3.0) / tensor[0].numel()) ** 0.5
+            values = filled(full, tensor.shape, *spread(name, key, module, tensor))
+            if re.search(AWAY_FROM_0, full) and not full.endswith("conv.1.bias"):
+                values *= signs(f"{full}.sign", tensor.numel()).astype(np.float32)
             with torch.no_grad():
-                tensor.copy_(torch.from_numpy(filled(full, tensor.shape, scale, offset)))
+                tensor.copy_(torch.from_numpy(values))
     return network
 
 
-def images_and_labels(size, salt):
-    images = torch.from_numpy(filled(f"images{salt}", (BATCH, 3, size, size), 1.5))
-    return images, torch.tensor([(37 * index + 11) % CLASSES for index in range(BATCH)])
+def spread(name, key, module, tensor):
+    """Scale and offset of what filled() gives a tensor."""
+    small = re.search(ENDS_BLOCK, name)
+    if key == "running_var":
+        return 0.3, 1.0
+    if key == "weight" and isinstance(module, nn.BatchNorm2d):
+        return (0.05, 0.15) if small else (0.1, 0.9)
+    if key == "weight":
+        return ((6.0 if tensor.dim() == 4 else 3.0) / tensor[0].numel()) ** 0.5, 0.0
+    if re.search(AWAY_FROM_0, f"{name}.{key}"):
+        return (0.1, 0.25) if small else (0.4, 1.6)
+    if key == "bias" and isinstance(module, nn.BatchNorm2d):
+        return (0.2 if small else 0.8), 0.0
+    return 0.1, 0.0
 
 
-def margin(name, size, salt):
+def images_and_labels(size, batch, salt):
+    """Noise on coarse patterns: of noise alone deep layers see only the mean, which is that of all images."""
+    pixels = np.arange(size) * 4 // size
+    patterns = filled(f"patterns{salt}", (batch, 3, 4, 4), 1.5)[:, :, pixels][:, :, :, pixels]
+    images = torch.from_numpy(patterns + filled(f"images{salt}", (batch, 3, size, size)))
+    return images, torch.tensor([(37 * index + 11) % CLASSES for index in range(batch)])
+
+
+def margin(name, size, batch, salt):
     """The activation nearest to 0, relative to the standard deviation of its layer.
 
     Where an activation is 0 but for rounding, rounding decides whether its gradient passes the ReLU, and gradients
     of two correct implementations differ by more than rounding. CASES name images for which this is far from rounding
-    errors: `margins NAME SIZE` prints what to choose from.
+    errors: `margins NAME SIZE BATCH` prints what to choose from.
     """
     network = fill(networks(size)[name]()).double().train()
     rectify, nearest = F.relu, [1.0]
@@ -318,16 +331,16 @@ def margin(name, size, salt):
     F.relu = watched
     try:
         with torch.no_grad():
-            network(images_and_labels(size, salt)[0].double())
+            network(images_and_labels(size, batch, salt)[0].double())
     finally:
         F.relu = rectify
     return min(nearest)
 
 
-def computed(make, size, salt, dtype):
+def computed(make, size, batch, salt, dtype):
     """Everything the test compares, by name: tensors in PyTorch's layout."""
     network = fill(make()).to(dtype)
-    images, labels = images_and_labels(size, salt)
+    images, labels = images_and_labels(size, batch, salt)
     images = images.to(dtype)
     network.eval()
     with torch.no_grad():
@@ -367,10 +380,10 @@ def summaries(exact):
     return {key: [0.0, 0.0] if zero(key, pair[0]) else pair for key, pair in found.items()}
 
 
-def float32_errors(name, size, salt):
-    """The largest relative error of a group of tensors, as models.test.ts measures it."""
+def float32_errors(name, size, batch, salt):
+    """The largest relative error of a group of tensors, as equality.test.ts measures it."""
     make = networks(size)[name]
-    exact, single = (computed(make, size, salt, dtype)[1] for dtype in (torch.float64, torch.float32))
+    exact, single = (computed(make, size, batch, salt, dtype)[1] for dtype in (torch.float64, torch.float32))
     worst = {}
     for key, pair in summaries(exact).items():
         group = key.split(".")[0] + (".logits" if key.endswith(".logits") else "")
@@ -380,18 +393,19 @@ def float32_errors(name, size, salt):
     return {group: f"{error:.1e}" for group, error in worst.items()}
 
 
-def entry(name, size, salt):
+def entry(name, size, batch, salt):
     make = networks(size)[name]
-    network, exact, features = computed(make, size, salt, torch.float64)
+    network, exact, features = computed(make, size, batch, salt, torch.float64)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network.eval()(torch.zeros(1, 3, size, size, dtype=torch.float64))
-    shown = lambda key: [[rounded(v) for v in row[:SHOWN]] for row in exact[key].reshape(BATCH, CLASSES)]
+    shown = lambda key: [[rounded(v) for v in row[:SHOWN]] for row in exact[key].reshape(batch, CLASSES)]
     parameters = dict(network.named_parameters())
     names = sorted(key for key in network.state_dict() if not key.endswith("num_batches_tracked"))
     described = [f"{key}:{','.join(map(str, network.state_dict()[key].shape))}" for key in names]
     return {
         "name": name,
         "imageSize": size,
+        "batch": batch,
         "salt": salt,
         "parameters": sum(parameter.numel() for parameter in parameters.values()),
         "flops": counter.get_total_flops(),
@@ -409,7 +423,7 @@ def check_against_torchvision():
     for name in ("resnet18", "resnet50"):
         ours, theirs = fill(networks(224)[name]()), getattr(torchvision.models, name)(num_classes=CLASSES)
         theirs.load_state_dict(ours.state_dict(), strict=True)
-        images, _ = images_and_labels(128, 0)
+        images, _ = images_and_labels(128, 2, 0)
         with torch.no_grad():
             a, b = ours.eval()(images)[0], theirs.eval()(images)
         assert torch.allclose(a, b, rtol=1e-4, atol=1e-4 * b.abs().max()), name
@@ -417,9 +431,9 @@ def check_against_torchvision():
 
 def main():
     match sys.argv[1:]:
-        case ["margins", name, size]:
+        case ["margins", name, size, batch]:
             for salt in range(32):
-                print(salt, f"{margin(name, int(size), salt):.1e}")
+                print(salt, f"{margin(name, int(size), int(batch), salt):.1e}")
         case ["errors"]:
             for case in CASES:
                 print(*case, float32_errors(*case), flush=True)

@@ -9,7 +9,7 @@ import {
 } from '../nn/layers.ts';
 import type { Variables } from '../nn/variables.ts';
 import { tf } from '../tensorflow/tf.ts';
-import type { Model } from './network.ts';
+import type { Architecture } from './network.ts';
 import { stagedNetwork } from './staged.ts';
 import { isSmall } from './stem.ts';
 
@@ -55,42 +55,39 @@ const stageRows = [
  * linear output of `blocks.1`, `blocks.2`, `blocks.4` and `blocks.6`, so the maps have negative values; 16, 8, 4 and
  * 2 px for images of 32 px.
  */
-export const mobilenetV2: Model = {
-  stages: stageRows.length,
-  build({ variables, classes, imageSize }) {
-    let inputs = stemChannels;
-    const stem = sequence(
-      convolution(variables, 'conv1.0', 3, stemChannels, { kernel: 3, stride: 2 }),
-      batchNorm(variables, 'conv1.1', stemChannels),
+export const mobilenetV2: Architecture = ({ variables, classes, imageSize }) => {
+  let inputs = stemChannels;
+  const stem = sequence(
+    convolution(variables, 'conv1.0', 3, stemChannels, { kernel: 3, stride: 2 }),
+    batchNorm(variables, 'conv1.1', stemChannels),
+    relu,
+  );
+  const rows = rowsFor(imageSize).map(({ expansion, channels, repeats, stride }, row) =>
+    sequence(
+      ...Array.from({ length: repeats }, (_, index) => {
+        const outputs = channels * width;
+        const name = `blocks.${row}.${index}.conv`;
+        const layer = invertedResidual(variables, name, {
+          inputs,
+          outputs,
+          expansion,
+          stride: index === 0 ? stride : 1,
+        });
+        inputs = outputs;
+        return layer;
+      }),
+    ),
+  );
+  return stagedNetwork(variables, {
+    stem,
+    stages: stageRows.map(([first, last]) => sequence(...rows.slice(first, last + 1))),
+    neck: sequence(
+      convolution(variables, 'conv2.0', inputs, lastChannels, { kernel: 1 }),
+      batchNorm(variables, 'conv2.1', lastChannels),
       relu,
-    );
-    const rows = rowsFor(imageSize).map(({ expansion, channels, repeats, stride }, row) =>
-      sequence(
-        ...Array.from({ length: repeats }, (_, index) => {
-          const outputs = channels * width;
-          const name = `blocks.${row}.${index}.conv`;
-          const layer = invertedResidual(variables, name, {
-            inputs,
-            outputs,
-            expansion,
-            stride: index === 0 ? stride : 1,
-          });
-          inputs = outputs;
-          return layer;
-        }),
-      ),
-    );
-    return stagedNetwork(variables, {
-      stem,
-      stages: stageRows.map(([first, last]) => sequence(...rows.slice(first, last + 1))),
-      neck: sequence(
-        convolution(variables, 'conv2.0', inputs, lastChannels, { kernel: 1 }),
-        batchNorm(variables, 'conv2.1', lastChannels),
-        relu,
-      ),
-      classifier: linear(variables, 'classifier.0', lastChannels, classes),
-    });
-  },
+    ),
+    classifier: linear(variables, 'classifier.0', lastChannels, classes),
+  });
 };
 
 interface Shape {

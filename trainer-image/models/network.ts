@@ -25,9 +25,5 @@ export interface NetworkOptions {
   readonly imageSize: number;
 }
 
-/** One architecture. */
-export interface Model {
-  /** Number of feature maps that its networks expose. */
-  readonly stages: number;
-  readonly build: (options: NetworkOptions) => Network;
-}
+/** One architecture: builds a network of it, whose variables are added to `options.variables`. */
+export type Architecture = (options: NetworkOptions) => Network;

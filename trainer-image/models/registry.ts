@@ -1,12 +1,12 @@
 import type { ModelName } from '@destillml/core/api/models.ts';
 import { mobilenetV2 } from './mobilenet-v2.ts';
-import type { Model, Network, NetworkOptions } from './network.ts';
+import type { Architecture, Network, NetworkOptions } from './network.ts';
 import { resnet } from './resnet.ts';
 import { plainWidths, resnetCifar, wideWidths } from './resnet-cifar.ts';
 import { vgg } from './vgg.ts';
 import { wideResnet } from './wide-resnet.ts';
 
-const models: Readonly<Record<ModelName, Model>> = {
+const architectures: Readonly<Record<ModelName, Architecture>> = {
   resnet18: resnet(18),
   resnet34: resnet(34),
   resnet50: resnet(50),
@@ -36,5 +36,5 @@ const models: Readonly<Record<ModelName, Model>> = {
 
 /** Builds a network; its variables are added to `options.variables`. */
 export function buildNetwork(name: ModelName, options: NetworkOptions): Network {
-  return models[name].build(options);
+  return architectures[name](options);
 }

@@ -1,4 +1,4 @@
-import type { Model } from './network.ts';
+import type { Architecture } from './network.ts';
 import { basicBlock, residualNetwork } from './residual.ts';
 
 /** Channels of the stem and of the three stages. */
@@ -17,15 +17,11 @@ export const wideWidths: Widths = [32, 64, 128, 256];
  * Stages are `layer1` … `layer3`: the output of each one's last block, after its ReLU; 32, 16 and 8 px for images of
  * 32 px.
  */
-export function resnetCifar(depth: 8 | 14 | 20 | 32 | 44 | 56 | 110, [stem, ...widths]: Widths): Model {
+export function resnetCifar(
+  depth: 8 | 14 | 20 | 32 | 44 | 56 | 110,
+  [stem, ...widths]: Widths,
+): Architecture {
   const blocks = (depth - 2) / 6;
-  return {
-    stages: widths.length,
-    build: (options) =>
-      residualNetwork(options, {
-        block: basicBlock,
-        stemChannels: stem,
-        stages: widths.map((channels) => ({ channels, blocks })),
-      }),
-  };
+  const stages = widths.map((channels) => ({ channels, blocks }));
+  return (options) => residualNetwork(options, { block: basicBlock, stemChannels: stem, stages });
 }

@@ -1,4 +1,4 @@
-import type { Model } from './network.ts';
+import type { Architecture } from './network.ts';
 import { basicBlock, bottleneck, residualNetwork } from './residual.ts';
 
 const blocks = {
@@ -15,11 +15,8 @@ const blocks = {
  * For images up to 64 px the stem is one 3×3 convolution, as is usual for CIFAR. Stages are `layer1` … `layer4`:
  * the output of each one's last block, after its ReLU; 32, 16, 8 and 4 px for images of 32 px.
  */
-export function resnet(depth: keyof typeof blocks): Model {
+export function resnet(depth: keyof typeof blocks): Architecture {
   const stages = blocks[depth].map((count, stage) => ({ channels: 64 * 2 ** stage, blocks: count }));
   const block = depth < 50 ? basicBlock : bottleneck;
-  return {
-    stages: stages.length,
-    build: (options) => residualNetwork(options, { block, stemChannels: 64, stages }),
-  };
+  return (options) => residualNetwork(options, { block, stemChannels: 64, stages });
 }

@@ -1,6 +1,6 @@
 import { batchNorm, convolution, type Layer, linear, maxPool, relu, sequence } from '../nn/layers.ts';
 import type { Variables } from '../nn/variables.ts';
-import type { Model } from './network.ts';
+import type { Architecture } from './network.ts';
 import { stagedNetwork } from './staged.ts';
 
 /** Convolutions of each of the five blocks. */
@@ -24,24 +24,21 @@ const filters = [64, 128, 256, 512, 512];
  *
  * @param share of the filters: 0.5 halves every layer.
  */
-export function vgg(depth: keyof typeof convolutions, share = 1): Model {
-  return {
-    stages: filters.length - 1,
-    build({ variables, classes, imageSize }) {
-      let inputs = 3;
-      const [stem = [], ...stages] = convolutions[depth].map((count, index) => {
-        const outputs = (filters[index] ?? 0) * share;
-        const pooled = index > 0 && (index < 4 || imageSize >= 64);
-        const layers = block(variables, `block${index}`, count, inputs, outputs);
-        inputs = outputs;
-        return pooled ? [maxPool(2), ...layers] : layers;
-      });
-      return stagedNetwork(variables, {
-        stem: sequence(...stem),
-        stages: stages.map((layers) => sequence(...layers)),
-        classifier: linear(variables, 'classifier', inputs, classes),
-      });
-    },
+export function vgg(depth: keyof typeof convolutions, share = 1): Architecture {
+  return ({ variables, classes, imageSize }) => {
+    let inputs = 3;
+    const [stem = [], ...stages] = convolutions[depth].map((count, index) => {
+      const outputs = (filters[index] ?? 0) * share;
+      const pooled = index > 0 && (index < 4 || imageSize >= 64);
+      const layers = block(variables, `block${index}`, count, inputs, outputs);
+      inputs = outputs;
+      return pooled ? [maxPool(2), ...layers] : layers;
+    });
+    return stagedNetwork(variables, {
+      stem: sequence(...stem),
+      stages: stages.map((layers) => sequence(...layers)),
+      classifier: linear(variables, 'classifier', inputs, classes),
+    });
   };
 }
 

@@ -1,7 +1,7 @@
 import { batchNorm, convolution, type Layer, linear, relu, sequence } from '../nn/layers.ts';
 import type { Variables } from '../nn/variables.ts';
 import { tf } from '../tensorflow/tf.ts';
-import type { Model } from './network.ts';
+import type { Architecture } from './network.ts';
 import { stagedNetwork } from './staged.ts';
 import { stemConvolution, stemPool } from './stem.ts';
 
@@ -15,30 +15,27 @@ const stemChannels = 16;
  * classifier; so the maps have negative values. Attention transfer's authors and RepDistiller take the same maps.
  * 32, 16 and 8 px for images of 32 px.
  */
-export function wideResnet(depth: 16 | 40, widening: 1 | 2): Model {
+export function wideResnet(depth: 16 | 40, widening: 1 | 2): Architecture {
   const blocks = (depth - 4) / 6;
   const widths = [16 * widening, 32 * widening, 64 * widening];
-  return {
-    stages: widths.length,
-    build(options) {
-      const { variables, classes } = options;
-      let inputs = stemChannels;
-      return stagedNetwork(variables, {
-        stem: sequence(stemConvolution(options, stemChannels), stemPool(options)),
-        stages: widths.map((channels, stage) =>
-          sequence(
-            ...Array.from({ length: blocks }, (_, index) => {
-              const stride = stage > 0 && index === 0 ? 2 : 1;
-              const layer = block(variables, `block${stage + 1}.layer.${index}`, inputs, channels, stride);
-              inputs = channels;
-              return layer;
-            }),
-          ),
+  return (options) => {
+    const { variables, classes } = options;
+    let inputs = stemChannels;
+    return stagedNetwork(variables, {
+      stem: sequence(stemConvolution(options, stemChannels), stemPool(options)),
+      stages: widths.map((channels, stage) =>
+        sequence(
+          ...Array.from({ length: blocks }, (_, index) => {
+            const stride = stage > 0 && index === 0 ? 2 : 1;
+            const layer = block(variables, `block${stage + 1}.layer.${index}`, inputs, channels, stride);
+            inputs = channels;
+            return layer;
+          }),
         ),
-        neck: sequence(batchNorm(variables, 'bn1', inputs), relu),
-        classifier: linear(variables, 'fc', inputs, classes),
-      });
-    },
+      ),
+      neck: sequence(batchNorm(variables, 'bn1', inputs), relu),
+      classifier: linear(variables, 'fc', inputs, classes),
+    });
   };
 }
 

@@ -10,6 +10,12 @@ export function filled(name: string, size: number, scale = 1, offset = 0): Float
   return values;
 }
 
+/** 1 or −1 for every position. */
+export function signs(name: string, size: number): Float32Array {
+  const start = fnv1a(name);
+  return Float32Array.from({ length: size }, (_, index) => signAt(start, index));
+}
+
 /** A tensor's Euclidean norm and its projection on a vector of signs drawn from its name. */
 export function summary(name: string, values: Float32Array): readonly [norm: number, projection: number] {
   const start = fnv1a(name);
@@ -18,7 +24,7 @@ export function summary(name: string, values: Float32Array): readonly [norm: num
   for (let index = 0; index < values.length; index++) {
     const value = values[index]!;
     squares += value * value;
-    projection += (hashed(start, index) & 1) === 1 ? -value : value;
+    projection += value * signAt(start, index);
   }
   return [Math.sqrt(squares), projection];
 }
@@ -28,6 +34,10 @@ export function fnv1a(text: string): number {
     (state, byte) => Math.imul(state ^ byte, 16777619) >>> 0,
     2166136261,
   );
+}
+
+function signAt(start: number, index: number): number {
+  return (hashed(start, index) & 1) === 1 ? -1 : 1;
 }
 
 function hashed(start: number, index: number): number {

@@ -5,13 +5,19 @@ import type { ModelName } from '@destillml/core/api/models.ts';
 import type { Network } from '@destillml/trainer/models/network.ts';
 import { buildNetwork } from '@destillml/trainer/models/registry.ts';
 import { softmaxCrossEntropy } from '@destillml/trainer/nn/kernels.ts';
-import { type Initialiser, type NamedVariable, Variables } from '@destillml/trainer/nn/variables.ts';
+import {
+  type Initialiser,
+  type NamedVariable,
+  type VariableKind,
+  Variables,
+} from '@destillml/trainer/nn/variables.ts';
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from '@destillml/trainer/tensorflow/tf.ts';
-import { filled } from './filled.ts';
+import { filled, signs } from './filled.ts';
 
 export interface Case {
   readonly name: ModelName;
   readonly imageSize: number;
+  readonly batch: number;
   /** Which images. */
   readonly salt: number;
   readonly parameters: number;
@@ -32,7 +38,6 @@ export const cases: readonly Case[] = JSON.parse(
 );
 
 export const classes = 100;
-export const batch = 2;
 
 /** The network of a case with the weights and statistics that the script gives it. */
 export function filledNetwork({ name, imageSize }: Case): Network {
@@ -40,35 +45,60 @@ export function filledNetwork({ name, imageSize }: Case): Network {
   const network = buildNetwork(name, { variables, classes, imageSize });
   for (const { name, kind, variable } of variables.all) {
     if (kind === 'weight') continue;
-    const endsBlock = /^layer.*bn[23]\.[a-z]+$|conv\.7\.[a-z]+$/.test(name);
-    const [scale, offset] = {
-      scale: endsBlock ? [0.05, 0.15] : [0.1, 0.9],
-      shift: [endsBlock ? 0.2 : 0.8, 0],
-      bias: [0.1, 0],
-      mean: [0.1, 0],
-      variance: [0.3, 1],
-    }[kind] as [number, number];
-    tf.tidy(() => variable.assign(tf.tensor(filled(name, variable.size, scale, offset), variable.shape)));
+    const values = filled(name, variable.size, ...spread(name, kind));
+    if (awayFrom0.test(name) && !name.endsWith('conv.1.bias')) {
+      signs(`${name}.sign`, variable.size).forEach((sign, index) => {
+        values[index]! *= sign;
+      });
+    }
+    tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
   }
   return network;
 }
 
-function filledImages({ imageSize, salt }: Case): Tensor4D {
-  const values = filled(`images${salt}`, batch * 3 * imageSize ** 2, 1.5);
-  return tf.tensor4d(values, [batch, 3, imageSize, imageSize]).transpose([0, 2, 3, 1]);
+const awayFrom0 = /^layer.*bn[123]\.bias$|conv\.[14]\.bias$/;
+
+function spread(name: string, kind: Exclude<VariableKind, 'weight'>): [scale: number, offset: number] {
+  const small = /^layer.*bn[23]\.|conv\.7\./.test(name);
+  switch (kind) {
+    case 'scale':
+      return small ? [0.05, 0.15] : [0.1, 0.9];
+    case 'shift':
+      if (awayFrom0.test(name)) return small ? [0.1, 0.25] : [0.4, 1.6];
+      return [small ? 0.2 : 0.8, 0];
+    case 'variance':
+      return [0.3, 1];
+    case 'mean':
+    case 'bias':
+      return [0.1, 0];
+  }
+}
+
+/** Noise on coarse patterns, as in the script. */
+export function filledImages({ imageSize: size, batch, salt }: Case): Tensor4D {
+  const planes = batch * 3;
+  const patterns = filled(`patterns${salt}`, planes * 4 * 4, 1.5);
+  const values = filled(`images${salt}`, planes * size * size);
+  const coarse = (position: number) => Math.floor((position * 4) / size);
+  values.forEach((_, index) => {
+    const plane = Math.floor(index / size ** 2);
+    const row = coarse(Math.floor(index / size) % size);
+    values[index]! += patterns[plane * 16 + row * 4 + coarse(index % size)]!;
+  });
+  return tf.tensor4d(values, [batch, 3, size, size]).transpose([0, 2, 3, 1]);
 }
 
 /** Everything the script summarises, by name, in PyTorch's layout: logits, stages, gradients, statistics. */
-export function compute(network: Network, { imageSize, ...rest }: Case): Record<string, Float32Array> {
+export function compute(network: Network, expected: Case): Record<string, Float32Array> {
   const found: Record<string, Float32Array> = {};
   tf.tidy(() => {
-    const images = filledImages({ imageSize, ...rest });
+    const images = filledImages(expected);
     const inference = network.forward(images, false);
     found['inference.logits'] = valuesOf(inference.logits);
     inference.stages.forEach((stage, index) => {
       found[`inference.stage${index + 1}`] = valuesOf(stage.transpose([0, 3, 1, 2]));
     });
-    const labels = Int32Array.from({ length: batch }, (_, index) => (37 * index + 11) % classes);
+    const labels = Int32Array.from({ length: expected.batch }, (_, index) => (37 * index + 11) % classes);
     const targets = tf.oneHot(labels, classes).toFloat() as Tensor2D;
     const trainable = network.variables.trainable;
     const { grads } = tf.variableGrads(
@@ -103,11 +133,20 @@ export function describeVariable({ name, variable }: NamedVariable): string {
 const filledWeights: Initialiser = (name, shape, { fanIn }) => {
   const size = shape.reduce((product, side) => product * side, 1);
   const values = filled(name, size, Math.sqrt((shape.length === 4 ? 6 : 3) / fanIn));
-  return tf.tidy(() => {
-    if (shape.length === 2) return valuesOf(tf.tensor(values, [shape[1]!, shape[0]!]).transpose());
-    const [rows, columns, inputs, outputs] = shape as [number, number, number, number];
-    return valuesOf(tf.tensor(values, [outputs, inputs, rows, columns]).transpose([2, 3, 1, 0]));
-  });
+  const outputs = shape.at(-1)!;
+  const inputs = shape.at(-2)!;
+  // PyTorch's order has the positions of a filter last. (TensorFlow's transpose takes minutes for this.)
+  const area = size / outputs / inputs;
+  const ours = new Float32Array(size);
+  let index = 0;
+  for (let output = 0; output < outputs; output++) {
+    for (let input = 0; input < inputs; input++) {
+      for (let position = 0; position < area; position++) {
+        ours[(position * inputs + input) * outputs + output] = values[index++]!;
+      }
+    }
+  }
+  return ours;
 };
 
 /** Filters `[k, k, in, out]` as `[out, in, k, k]`, matrices `[in, out]` as `[out, in]`. */
