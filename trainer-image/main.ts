@@ -68,11 +68,11 @@ async function main(): Promise<number> {
       last = { outcome: 'preempted', epoch: 0, step: 0 };
       code = exitCodes.preempted;
     } else if (error instanceof DestillError) {
-      last = { outcome: 'failed', code: error.code, message: error.message.slice(0, 2048) };
+      last = { outcome: 'failed', code: error.code, message: shortened(error.message) };
       code = codes[error.code] ?? exitCodes.failed;
       log.error({ code: error.code }, error.message);
     } else {
-      last = { outcome: 'failed', code: 'Unexpected', message: String(error).slice(0, 2048) };
+      last = { outcome: 'failed', code: 'Unexpected', message: shortened(String(error)) };
       code = exitCodes.failed;
       log.error({ err: error }, 'unexpected error');
     }
@@ -111,6 +111,13 @@ function send(report: Report, log: pino.Logger): void {
   else if (report.kind === 'note') log.info(report.message);
   else if (report.kind === 'epoch') log.info(report.record, report.kind);
   else log.debug(report.progress, report.kind);
+}
+
+/** At most 2048 characters that take at most half of a termination message, escaped and as bytes. */
+function shortened(message: string): string {
+  let kept = message.slice(0, 2048);
+  while (Buffer.byteLength(JSON.stringify(kept)) > terminationBytes / 2) kept = kept.slice(0, -16);
+  return kept;
 }
 
 function writeTermination(last: Termination, log: pino.Logger): void {

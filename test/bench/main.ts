@@ -90,7 +90,7 @@ const parts = {
   },
   async memory() {
     await withImages(async (images) => {
-      const contestant = await ours('memory', images);
+      const contestant = await ours('end-to-end', images);
       await contestant.run(500);
       const before = await contestant.memory();
       await contestant.run(2500);

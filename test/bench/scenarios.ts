@@ -13,8 +13,6 @@ export const scenarios = {
   'end-to-end': { student: 'resnet20', batch: 128, endToEnd: true },
   'step-resnet18': { student: 'resnet18', batch: 64 },
   'end-to-end-resnet18': { student: 'resnet18', batch: 64, endToEnd: true },
-  /** Fresh images at every step, small enough for thousands of steps in a minute. */
-  memory: { student: 'resnet20', batch: 16, endToEnd: true },
   distilled: { student: 'resnet20', batch: 128, teacher: 'resnet56' },
 } as const satisfies Record<string, Scenario>;
 

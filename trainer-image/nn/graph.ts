@@ -3,6 +3,7 @@ import { tf } from '../tensorflow/tf.ts';
 import { type Attribute, backend, type TypedArray } from './backend.ts';
 import type { Functions, InputSpec } from './program.ts';
 import { handleOf, type Recorded, record } from './recording.ts';
+import { scoped } from './scoped.ts';
 
 /** One node of a TensorFlow graph (NodeDef), as plain data for `saved-model.proto`. */
 export interface Node {
@@ -81,17 +82,6 @@ function traceFunction(
     });
     return { calls, inputs: handles(inputs), outputs: result.outputs, before, after: result.after };
   });
-}
-
-/** `tf.tidy` for results that hold no tensors. */
-function scoped<T>(body: () => T): T {
-  const engine = tf.engine();
-  engine.startScope('trace');
-  try {
-    return body();
-  } finally {
-    engine.endScope();
-  }
 }
 
 function functionNodes(name: string, specs: Readonly<Record<string, InputSpec>>, trace: Trace): Node[] {

@@ -40,7 +40,9 @@ export async function evaluateCheckpoint(
       split === 'test'
         ? Uint32Array.from({ length: set.count }, (_, i) => i)
         : splitTrain(set, dataset).validation;
-    return { ...(await evaluate(program, set, indices, batch)), images: indices.length };
+    const evaluation = await evaluate(program, set, indices, batch);
+    if (evaluation === undefined) throw new RangeError('stopped without a signal');
+    return { ...evaluation, images: indices.length };
   } finally {
     program.dispose();
   }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type ImageSet, imageBytes } from '../data/dataset.ts';
 import type { Program } from '../nn/program.ts';
 import { functionNames } from './session.ts';
@@ -9,16 +10,24 @@ export interface Evaluation {
   readonly accuracyTop5: number;
 }
 
-/** Evaluates the program's network on images of a set, in inference mode, without augmentation. */
+/**
+ * Evaluates the program's network on images of a set, in inference mode, without augmentation.
+ *
+ * @returns undefined if the signal was raised meanwhile.
+ */
 export async function evaluate(
   program: Program,
   set: ImageSet,
   indices: Uint32Array,
   batch: number,
-): Promise<Evaluation> {
+  signal?: AbortSignal,
+): Promise<Evaluation | undefined> {
   const sums = { loss: 0, correct: 0, correctTop5: 0 };
   const bytes = imageBytes(set.size);
   for (let start = 0; start < indices.length; start += batch) {
+    // Lets signals and reports through: a batch blocks the event loop.
+    await setImmediate();
+    if (signal?.aborted) return undefined;
     const part = indices.subarray(start, start + batch);
     // The graph takes full batches; -1 marks what is only filling.
     const images = new Uint8Array(batch * bytes);

@@ -45,17 +45,16 @@ export function trainingFunction(lesson: Lesson, batch: number): ProgramFunction
         pixels = augment(pixels, transforms as Tensor2D, colours as Tensor2D);
       }
       const x = normalise(pixels);
-      const lesson = distillation?.teacher.forward(x, false);
-      const hard = oneHot(labels, classes);
-      const targets = tf.add(tf.mul(hard, 1 - labelSmoothing), labelSmoothing / classes) as Tensor2D;
+      const taught = distillation?.teacher.forward(x, false);
+      const targets = smoothedTargets(labels as Tensor1D, classes, labelSmoothing);
 
       const { kept, keep } = keeper();
       const objective = () => {
         const features = student.forward(x, true);
         const crossEntropy = keep('crossEntropy', kernels.softmaxCrossEntropy(features.logits, targets));
         keep('correct', countCorrect(features.logits, labels as Tensor1D));
-        if (distillation === undefined || lesson === undefined) return crossEntropy;
-        const terms = Object.values(distillation.objective.terms(features, lesson, true));
+        if (distillation === undefined || taught === undefined) return crossEntropy;
+        const terms = Object.values(distillation.objective.terms(features, taught, true));
         const sum = keep(
           'distillation',
           terms.reduce((total, term) => tf.add(total, term)),
@@ -64,7 +63,7 @@ export function trainingFunction(lesson: Lesson, batch: number): ProgramFunction
       };
       const variables = trained.map(({ parameter }) => parameter.variable);
       const { value, grads } = tf.variableGrads(() => objective().asScalar(), variables);
-      applySgd(trained, grads, tf.cast(rate as Tensor, 'float32'), sgd);
+      applySgd(trained, grads, rate as Tensor, sgd);
       return { loss: value, ...kept() };
     },
   };
@@ -107,6 +106,16 @@ export function featureFunction(network: Network, imageSize: number, batch: numb
       return { logits, ...Object.fromEntries(stages.map((stage, index) => [`stage${index + 1}`, stage])) };
     },
   };
+}
+
+/**
+ * Target distributions `[b, classes]` of labels `[b]`: (1 − s) on the label, and s spread evenly over all classes
+ * (Szegedy et al. 2016, section 7).
+ *
+ * @param smoothing s, 0 ≤ s < 1.
+ */
+export function smoothedTargets(labels: Tensor1D, classes: number, smoothing: number): Tensor2D {
+  return tf.add(tf.mul(oneHot(labels, classes), 1 - smoothing), smoothing / classes);
 }
 
 function imageInputs(batch: number, size: number) {

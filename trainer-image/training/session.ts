@@ -1,3 +1,4 @@
+import { DestillError } from '@destillml/core/errors.ts';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { createObjective } from '../distillation/objective.ts';
 import { type StageShapes, stageShapes } from '../distillation/stages.ts';
@@ -7,6 +8,7 @@ import { capturedProgram } from '../nn/capture.ts';
 import { countFlops } from '../nn/flops.ts';
 import { kaiming } from '../nn/initial.ts';
 import { eagerProgram, type Program } from '../nn/program.ts';
+import { scoped } from '../nn/scoped.ts';
 import { Variables } from '../nn/variables.ts';
 import { tf } from '../tensorflow/tf.ts';
 import {
@@ -56,7 +58,7 @@ export function openSession(assignment: Assignment, options: SessionOptions): Se
   const distillation = teacher && {
     teacher: teacher.network,
     objective: createObjective(
-      run.objective ?? {},
+      teacher.objective,
       { student: shapesOf(student, imageSize), teacher: shapesOf(teacher.network, imageSize) },
       regressorVariables,
     ),
@@ -109,20 +111,27 @@ export function openSession(assignment: Assignment, options: SessionOptions): Se
 }
 
 function openTeacher({ parameters, teacherArtifacts }: Assignment, { classes, imageSize }: SessionOptions) {
-  if (parameters.role !== 'distilled' || teacherArtifacts === undefined) return undefined;
+  if (parameters.role !== 'distilled') return undefined;
+  const { objective } = parameters;
+  if (objective === undefined || Object.keys(objective).length === 0) {
+    throw new DestillError(
+      'InvalidSpec',
+      'parameters.objective names no technique: a distilled Run needs one.',
+    );
+  }
+  if (teacherArtifacts === undefined) {
+    throw new DestillError(
+      'TeacherMissing',
+      'teacherArtifacts is not set: a distilled Run needs its teacher.',
+    );
+  }
   const { path, network: found } = describeTeacher(teacherArtifacts);
   const variables = new Variables(kaiming(found.seed));
   const network = buildNetwork(found.model, { variables, classes, imageSize });
-  return { path, variables, network, description: { ...found, classes, imageSize } };
+  return { path, objective, variables, network, description: { ...found, classes, imageSize } };
 }
 
 /** Shapes of a network's stages, from one inference. */
 function shapesOf(network: Network, imageSize: number): StageShapes {
-  const engine = tf.engine();
-  engine.startScope('shapes');
-  try {
-    return stageShapes(network.forward(tf.zeros([1, imageSize, imageSize, 3]), false).stages);
-  } finally {
-    engine.endScope();
-  }
+  return scoped(() => stageShapes(network.forward(tf.zeros([1, imageSize, imageSize, 3]), false).stages));
 }

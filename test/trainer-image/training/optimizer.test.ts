@@ -40,3 +40,16 @@ test('momentum, weight decay on weights only, warm-up and cosine are those of Py
     });
   });
 });
+
+test('weights decay; scales, shifts and biases do not', () => {
+  const variables = new Variables(() => Float32Array.of(1, 1));
+  variables.weight<Tensor2D>('fc.weight', [2, 1], { fanIn: 2, fanOut: 1 });
+  for (const kind of ['scale', 'shift', 'bias'] as const) variables.filled(kind, kind, 2, 1);
+  const trained = withVelocities(variables.trainable);
+  const zeros = Object.fromEntries(
+    trained.map(({ parameter: { variable } }) => [variable.name, tf.zerosLike(variable)]),
+  );
+  applySgd(trained, zeros, tf.scalar(0.5), { momentum: 0.9, weightDecay: 0.1 });
+  const after = trained.map(({ parameter: { kind, variable } }) => [kind, variable.dataSync()[0]]);
+  expect(Object.fromEntries(after)).toEqual({ weight: Math.fround(0.95), scale: 1, shift: 1, bias: 1 });
+});

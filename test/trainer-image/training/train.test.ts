@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DestillError } from '@destillml/core/errors.ts';
+import { splitTrain } from '@destillml/trainer/data/splits.ts';
 import { tf } from '@destillml/trainer/tensorflow/tf.ts';
 import { artifactFiles } from '@destillml/trainer/training/checkpoint.ts';
 import { readHistory } from '@destillml/trainer/training/history.ts';
@@ -60,6 +61,44 @@ describe('a Run that was interrupted', () => {
       message: expect.stringMatching(/^Going on from epoch \d, step \d\.$/),
     });
   });
+});
+
+test('a Run that dies while it writes down an epoch loses no epoch of its history', async () => {
+  const run = smallRun({ artifacts: temporaryFolder() });
+  const history = join(run.artifacts, artifactFiles.history);
+  const failure = await trainSmall(run, {
+    // A folder in its place: the record of the first epoch cannot be written.
+    report: ({ kind }) => {
+      if (kind !== 'progress' || existsSync(`${history}/`)) return;
+      rmSync(history);
+      mkdirSync(history);
+    },
+  }).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 'EISDIR' });
+  rmSync(history, { recursive: true });
+  await trainSmall(run);
+  expect(readHistory(run.artifacts).map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+});
+
+test('a Run that is stopped while it validates goes on with the validation', async () => {
+  const whole = smallRun({ artifacts: temporaryFolder(), training: { batchSize: 16 } });
+  await trainSmall(whole);
+  const broken = smallRun({ artifacts: temporaryFolder(), training: { batchSize: 16 } });
+  const controller = new AbortController();
+  const load = async (...given: Parameters<typeof smallDataset>) => {
+    const data = await smallDataset(...given);
+    const validation = splitTrain(data.train, broken.parameters.dataset).validation;
+    const read: typeof data.train.read = (indices, target) => {
+      // The first of three batches.
+      if (indices.length === 16 && indices[0] === validation[0]) controller.abort();
+      return data.train.read(indices, target);
+    };
+    return { ...data, train: { ...data.train, read } };
+  };
+  const { outcome } = await trainSmall(broken, { load, signal: controller.signal });
+  expect(outcome).toEqual({ outcome: 'preempted', epoch: 0, step: 10 });
+  await trainSmall(broken);
+  expect(digest(broken.artifacts)).toBe(digest(whole.artifacts));
 });
 
 test('ends with a result that holds all that led to it, and reads the test split once', async () => {
@@ -198,6 +237,18 @@ describe('distillation', () => {
       message: `${teacherArtifacts}/checkpoints/best.safetensors does not exist: train the teacher first.`,
     });
   });
+});
+
+test.each([
+  ['no teacher', { objective: { softTargets: {} } }, {}, 'TeacherMissing', 'teacherArtifacts'],
+  ['no technique', {}, { teacherArtifacts: '/nowhere' }, 'InvalidSpec', 'parameters.objective'],
+])('a distilled Run with %s is refused, not trained plainly', async (_, parameters, rest, code, field) => {
+  const run = smallRun({
+    artifacts: temporaryFolder(),
+    parameters: { role: 'distilled', ...parameters },
+    rest,
+  });
+  await expect(trainSmall(run)).rejects.toMatchObject({ code, message: expect.stringContaining(field) });
 });
 
 describe('checkpoints that cannot be used are refused', () => {
