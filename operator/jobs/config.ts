@@ -22,8 +22,8 @@ export type PushConfig = {
   readonly audience: string;
   /** Seconds after which the kubelet replaces the token; at least 600. */
   readonly tokenExpirationSeconds: number;
-  /** ConfigMap in the namespace of the Run whose key `ca.crt` signs the server's certificate. It may be missing: then nothing is pushed. */
-  readonly caConfigMap?: string;
+  /** Authority that vouches for the server, PEM; without it those that Node.js knows. */
+  readonly ca?: string;
 };
 
 export const defaultJobConfig = {

@@ -23,7 +23,7 @@ export const folder = {
   data: '/data',
   /** Each claim of `dataset.source` is mounted at its name in here, read-only. */
   claims: '/data-source',
-  /** Token (`token`) and certificate (`ca.crt`) for reporting to the operator. */
+  /** The token (`token`) for reporting to the operator. */
   push: '/var/run/secrets/destillml',
   temporary: '/tmp',
 } as const;
@@ -39,8 +39,8 @@ export const variable = {
   pushUrl: 'DESTILL_PUSH_URL',
   /** File with the token to show; it is replaced while the pod runs. */
   pushToken: 'DESTILL_PUSH_TOKEN_FILE',
-  /** File with the certificate that the server's is signed by. */
-  pushCa: 'DESTILL_PUSH_CA_FILE',
+  /** Authority that vouches for the server, PEM. */
+  pushCa: 'DESTILL_PUSH_CA',
 } as const;
 
 export const terminationLog = '/dev/termination-log';

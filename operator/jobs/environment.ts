@@ -22,7 +22,7 @@ export function environment(
     { name: variable.terminationLog, value: terminationLog },
     { name: variable.pushUrl, value: address },
     { name: variable.pushToken, value: `${folder.push}/token` },
-    ...(push.caConfigMap === undefined ? [] : [{ name: variable.pushCa, value: `${folder.push}/ca.crt` }]),
+    ...(push.ca === undefined ? [] : [{ name: variable.pushCa, value: push.ca }]),
     ...(source.persistentVolumeClaim ? [{ name: variable.claims, value: folder.claims }] : []),
     // Caches, such as CUDA's of compiled kernels: the root file system is read-only.
     { name: 'HOME', value: folder.temporary },

@@ -1,7 +1,7 @@
 import type { Experiment } from '@destillml/core/api/experiment.ts';
 
 export const queueLabel = 'kueue.x-k8s.io/queue-name';
-export const priorityLabel = 'kueue.x-k8s.io/priority-class';
+const priorityLabel = 'kueue.x-k8s.io/priority-class';
 export const jobUidLabel = 'kueue.x-k8s.io/job-uid';
 
 /**

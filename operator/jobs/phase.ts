@@ -24,10 +24,13 @@ export type ObservedRun = {
   readonly workload?: Workload | undefined;
   /** About the Job and its pods. Needed only where nothing else says why a Run does not start. */
   readonly events?: readonly ClusterEvent[];
+  /** Why no Job can be made for it, if so. */
+  readonly obstacle?: Pick<Finding, 'reason' | 'message'> | undefined;
   readonly now: Date;
 };
 
 export type Observation = {
+  /** Equal to what was written, if nothing has changed. */
   readonly status: ReportedStatus;
   /** A pod exists that may write to the Run's folder. No other Job may be created before it has ended. */
   readonly occupied: boolean;
@@ -66,11 +69,12 @@ type Scene = {
   readonly live: Pod | undefined;
   readonly workload: Workload | undefined;
   readonly events: readonly ClusterEvent[];
+  readonly obstacle: ObservedRun['obstacle'];
   /** The pods were told to go, and not by others who need their place. */
   readonly told: boolean;
 };
 
-function sceneOf({ run, job: found, pods: all, workload, events = [] }: ObservedRun): Scene {
+function sceneOf({ run, job: found, pods: all, workload, events = [], obstacle }: ObservedRun): Scene {
   const { uid } = run.metadata;
   const own = found?.metadata.ownerReferences?.some((owner) => owner.uid === uid) ? found : undefined;
   const job = own?.metadata.deletionTimestamp === undefined ? own : undefined;
@@ -85,6 +89,7 @@ function sceneOf({ run, job: found, pods: all, workload, events = [] }: Observed
     live: pods.findLast((pod) => !isEnded(pod)),
     workload,
     events,
+    obstacle,
     told,
   };
 }
@@ -137,18 +142,18 @@ function isPodOf(pod: Pod, job: Job): boolean {
   return pod.metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid) ?? false;
 }
 
-function withoutJob({ run, live, predecessor }: Scene): Finding {
+function withoutJob({ run, live, predecessor, obstacle }: Scene): Finding {
   if (live) {
     const message = 'Its Job was deleted: its pod writes a checkpoint and ends; another Job follows.';
     return leaving(live, 'JobDeleted', message);
   }
   const { name } = run.metadata;
-  return predecessor
-    ? {
-        phase: 'Queued',
-        reason: 'JobOutdated',
-        message: `An earlier Job named ${name} and its pod have to go first.`,
-      }
+  if (predecessor) {
+    const message = `An earlier Job named ${name} and its pod have to go first.`;
+    return { phase: 'Queued', reason: 'JobOutdated', message };
+  }
+  return obstacle
+    ? { phase: 'Queued', ...obstacle, blocked: true }
     : { phase: 'Queued', reason: 'JobPending', message: 'Its Job is about to be created.' };
 }
 

@@ -38,7 +38,7 @@ export function disruption(pod: Pod): ObjectCondition | undefined {
 }
 
 /** Whether the pod's checkpoints are still there for the next pod. */
-export function keepsCheckpoints(pod: Pod): boolean {
+function keepsCheckpoints(pod: Pod): boolean {
   return !pod.spec?.volumes?.some(({ name, emptyDir }) => name === 'artifacts' && emptyDir !== undefined);
 }
 

@@ -76,12 +76,6 @@ function volumeOf(claims: readonly Claim[], { name, claim }: Claim): string {
   return claims.find((other) => other.claim === claim)?.name ?? name;
 }
 
-function pushSources({ audience, tokenExpirationSeconds, caConfigMap }: PushConfig) {
-  return [
-    { serviceAccountToken: { audience, expirationSeconds: tokenExpirationSeconds, path: 'token' } },
-    // Optional: a push that fails never harms training.
-    ...(caConfigMap === undefined
-      ? []
-      : [{ configMap: { name: caConfigMap, optional: true, items: [{ key: 'ca.crt', path: 'ca.crt' }] } }]),
-  ];
+function pushSources({ audience, tokenExpirationSeconds }: PushConfig) {
+  return [{ serviceAccountToken: { audience, expirationSeconds: tokenExpirationSeconds, path: 'token' } }];
 }

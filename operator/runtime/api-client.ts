@@ -236,8 +236,8 @@ export type Applied<T extends KubeObject> = DeepPartial<Omit<T, 'metadata'>> & {
   readonly metadata: Partial<T['metadata']> & { readonly name: string };
 };
 
-type DeepPartial<T> = T extends readonly unknown[]
-  ? T
+type DeepPartial<T> = T extends readonly (infer Item)[]
+  ? readonly Item[]
   : T extends object
     ? { readonly [K in keyof T]?: DeepPartial<T[K]> | undefined }
     : T;

@@ -19,6 +19,9 @@ export type CacheOptions<T> = {
   readonly onHandlerError: (error: unknown) => void;
 };
 
+/** Answers to writes come within seconds; so many objects do not go meanwhile. */
+const remembered = 1_000;
+
 /**
  * The objects of a collection as the API server last told of them: frozen, found by key or index.
  *
@@ -28,6 +31,8 @@ export class Cache<T extends KubeObject> {
   readonly #objects = new Map<string, T>();
   readonly #indices: ReadonlyMap<string, Index<T>>;
   readonly #handlers = new Set<Handler<T>>();
+  /** Uids of the objects that went last: an answer to a write may arrive after the end that followed it. */
+  readonly #gone = new Set<string>();
   readonly #trim: (object: T) => T;
   readonly #onHandlerError: (error: unknown) => void;
 
@@ -64,22 +69,18 @@ export class Cache<T extends KubeObject> {
     return () => this.#handlers.delete(handler);
   }
 
-  /** The object is there and looks like this. */
+  /** The object is there and looks like this, unless it is known to have moved on since. */
   set(object: T): void {
-    const kept = deepFreeze(this.#trim(object));
-    const key = keyOf(kept.metadata);
-    const old = this.#objects.get(key);
-    if (old === undefined) {
-      this.#store(key, kept);
-      this.#tellAll({ type: 'added', object: kept });
-    } else if (old.metadata.uid !== kept.metadata.uid) {
-      // Deleted and made again under its name, while nobody looked.
-      this.#remove(key, old);
-      this.set(object);
-    } else if (!sameVersion(old, kept)) {
-      this.#store(key, kept, old);
-      this.#tellAll({ type: 'updated', old, object: kept });
-    }
+    const old = this.#objects.get(keyOf(object.metadata));
+    if (old === undefined || isNewer(object, old)) this.#put(object, old);
+  }
+
+  /**
+   * What the API server answered to a write of one's own: it is seen at once, not only when the watch tells of it, so
+   * that nothing is decided on what was true before. An object that the watch has told the end of stays gone.
+   */
+  wrote(object: T): void {
+    if (!this.#gone.has(object.metadata.uid ?? '')) this.set(object);
   }
 
   /** The object is gone; `object` is how it last looked. */
@@ -87,16 +88,43 @@ export class Cache<T extends KubeObject> {
     const key = keyOf(object.metadata);
     const old = this.#objects.get(key);
     if (old === undefined) return;
-    // The one known here may have gone unseen before this one, which had its name after it.
-    const kept = old.metadata.uid === object.metadata.uid ? deepFreeze(this.#trim(object)) : old;
-    this.#remove(key, old, kept);
+    const same = old.metadata.uid === object.metadata.uid;
+    // It got its name after this one was gone.
+    if (!same && isNewer(old, object)) return;
+    // Otherwise the one known here went unseen before this one, which had its name after it.
+    this.#remove(key, old, same ? deepFreeze(this.#trim(object)) : old);
   }
 
-  /** These are all the objects that there are. */
-  replace(objects: readonly T[]): void {
+  /**
+   * These are all the objects that there are, or all of one namespace. They are believed whatever their versions: a
+   * server that was restored from a backup counts anew.
+   */
+  replace(objects: readonly T[], namespace?: string): void {
     const there = new Set(objects.map(({ metadata }) => keyOf(metadata)));
-    for (const [key, old] of [...this.#objects]) if (!there.has(key)) this.#remove(key, old);
-    for (const object of objects) this.set(object);
+    for (const [key, old] of [...this.#objects]) {
+      const listed = namespace === undefined || old.metadata.namespace === namespace;
+      if (listed && !there.has(key)) this.#remove(key, old);
+    }
+    for (const object of objects) {
+      const old = this.#objects.get(keyOf(object.metadata));
+      if (old === undefined || !sameVersion(old, object)) this.#put(object, old);
+    }
+  }
+
+  #put(object: T, old: T | undefined): void {
+    const kept = deepFreeze(this.#trim(object));
+    const key = keyOf(kept.metadata);
+    if (old === undefined) {
+      this.#store(key, kept);
+      this.#tellAll({ type: 'added', object: kept });
+    } else if (old.metadata.uid === kept.metadata.uid) {
+      this.#store(key, kept, old);
+      this.#tellAll({ type: 'updated', old, object: kept });
+    } else {
+      // Deleted and made again under its name, while nobody looked.
+      this.#remove(key, old);
+      this.#put(object, undefined);
+    }
   }
 
   #store(key: string, object: T, old?: T): void {
@@ -107,7 +135,14 @@ export class Cache<T extends KubeObject> {
   #remove(key: string, old: T, last: T = old): void {
     this.#objects.delete(key);
     for (const index of this.#indices.values()) index.move(key, old, undefined);
+    this.#remember(old.metadata.uid);
     this.#tellAll({ type: 'deleted', object: last });
+  }
+
+  #remember(uid: string | undefined): void {
+    if (uid !== undefined) this.#gone.add(uid);
+    const [oldest] = this.#gone;
+    if (this.#gone.size > remembered && oldest !== undefined) this.#gone.delete(oldest);
   }
 
   #tellAll(change: Change<T>): void {
@@ -171,6 +206,17 @@ export function withoutManagedFields<T extends KubeObject>(object: T): T {
 function sameVersion(one: KubeObject, other: KubeObject): boolean {
   const version = one.metadata.resourceVersion;
   return version !== undefined && version === other.metadata.resourceVersion;
+}
+
+/**
+ * Whether it shows a later state. Versions of one collection are whole numbers that grow, which Kubernetes promises
+ * since 1.35 and has always kept to; without versions everything that comes is new.
+ */
+function isNewer(one: KubeObject, other: KubeObject): boolean {
+  const version = one.metadata.resourceVersion;
+  const known = other.metadata.resourceVersion;
+  if (version === undefined || known === undefined) return true;
+  return version.length === known.length ? version > known : version.length > known.length;
 }
 
 function deepFreeze<T>(value: T): T {

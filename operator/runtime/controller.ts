@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { isConflict } from './api-error.ts';
 import type { Change } from './cache.ts';
-import type { ListWatch } from './list-watch.ts';
+import type { Collection } from './collection.ts';
 import { type KubeObject, keyOf, refOf } from './resource.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -31,8 +31,11 @@ export type Source = {
   /** Resolved once the first changes have been told of everything that there is. */
   readonly synced: Promise<void>;
   /** @returns what ends it */
-  subscribe(enqueue: (key: string) => void): () => void;
+  subscribe(enqueue: Enqueue): () => void;
 };
+
+/** @param delay milliseconds; of changes that come meanwhile, all are seen by one reconcile */
+export type Enqueue = (key: string, delay: number) => void;
 
 export type ControllerOptions = {
   /** In logs and metrics, such as `run`. */
@@ -47,16 +50,21 @@ export type ControllerOptions = {
   readonly observer?: ControllerObserver;
 };
 
-/** Changes of a collection, as keys of the objects that they matter to. */
+/**
+ * Changes of a collection, as keys of the objects that they matter to.
+ *
+ * @param delay how long to wait for more changes before an object is reconciled, in milliseconds; not at all unless told
+ */
 export function watching<T extends KubeObject>(
-  { cache, synced }: ListWatch<T>,
+  { cache, synced }: Pick<Collection<T>, 'cache' | 'synced'>,
   keys: (change: Change<T>) => readonly string[],
+  delay: (key: string) => number = () => 0,
 ): Source {
   return {
     synced,
     subscribe: (enqueue) =>
       cache.subscribe((change) => {
-        for (const key of keys(change)) enqueue(key);
+        for (const key of keys(change)) enqueue(key, delay(key));
       }),
   };
 }
@@ -86,7 +94,8 @@ export function itsController<T extends KubeObject>(kind: string): (change: Chan
  */
 export async function runController(options: ControllerOptions, signal: AbortSignal): Promise<void> {
   const { sources, queue, workers } = options;
-  const unsubscribes = sources.map((source) => source.subscribe((key) => queue.add(key)));
+  const enqueue: Enqueue = (key, delay) => (delay > 0 ? queue.addAfter(key, delay) : queue.add(key));
+  const unsubscribes = sources.map((source) => source.subscribe(enqueue));
   try {
     await unlessAborted(Promise.all(sources.map(({ synced }) => synced)), signal);
     if (signal.aborted) return;

@@ -85,7 +85,7 @@ export class ListWatch<T extends KubeObject> {
     const { client, resource, selection = {}, cache } = this.#options;
     const { items, resourceVersion } = await client.list(resource, selection, signal);
     this.#counts.lists += 1;
-    cache.replace(items);
+    cache.replace(items, selection.namespace);
     this.#isSynced = true;
     this.#sync();
     return resourceVersion;

@@ -32,6 +32,7 @@ export class RuntimeMetrics {
   readonly #requests: Counter<'code' | 'method' | 'host'>;
   readonly #requestSeconds: Histogram<'verb' | 'host'>;
   readonly #leader: Gauge<'name'>;
+  readonly #collections = new Map<string, () => number>();
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -119,12 +120,28 @@ export class RuntimeMetrics {
       buckets: requestBuckets,
       registers,
     });
+    const collections = this.#collections;
+    const watchEvents: Counter<'resource'> = new Counter({
+      name: 'destillml_watch_events_total',
+      help: 'Changes that watches of the API server told of, by resource',
+      labelNames: ['resource'],
+      registers,
+      collect: () => {
+        watchEvents.reset();
+        for (const [resource, events] of collections) watchEvents.inc({ resource }, events());
+      },
+    });
     this.#leader = new Gauge({
       name: 'leader_election_master_status',
       help: 'Whether this process leads (1) or waits for the lease (0), by name of the lease',
       labelNames: ['name'],
       registers,
     });
+  }
+
+  /** What is watched, such as `runs`. @param events changes that its watches told of so far */
+  watches(resource: string, events: () => number): void {
+    this.#collections.set(resource, events);
   }
 
   /** For one controller; all its series are there from the start, so that rates begin at 0. */

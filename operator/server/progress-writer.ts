@@ -13,11 +13,8 @@ export type RunRef = Ref & { readonly uid: string };
 export type TrainerStatus = { readonly progress: RunProgress; readonly history?: readonly number[] };
 
 export type ProgressWriterOptions = {
-  /**
-   * Makes this the Run's `status.progress` and `status.history`: by server-side apply with the field manager
-   * `destillml-progress` and `metadata.uid`, so that a new Run of the same name is left alone.
-   */
-  readonly write: (run: RunRef, status: TrainerStatus, signal: AbortSignal) => Promise<void>;
+  /** Makes this the Run's `status.progress` and `status.history`. @returns false if the Run is gone */
+  readonly write: (run: RunRef, status: TrainerStatus, signal: AbortSignal) => Promise<boolean>;
   /** The Run as the cache has it. */
   readonly run: (ref: Ref) => CachedRun | undefined;
   /** Least time between two writes of one Run, in milliseconds. */
@@ -135,8 +132,8 @@ export class ProgressWriter {
     const late = new Error(`the API server did not answer within ${patience / 1000} s`);
     const limit = deadline(clock, patience, late, this.#stop.signal);
     try {
-      await write(run, { progress, ...(history.length === 0 ? {} : { history }) }, limit.signal);
-      observe('success');
+      const status = { progress, ...(history.length === 0 ? {} : { history }) };
+      observe((await write(run, status, limit.signal)) ? 'success' : 'dropped');
     } catch (error) {
       observe('error');
       log.warn(

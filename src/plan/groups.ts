@@ -15,7 +15,7 @@ export type Group = {
 export function groupBySeeds(wanted: readonly WantedRun[], runs: readonly Run[]): readonly Group[] {
   const existing = new Map(runs.map((run) => [run.metadata.name, run]));
   const groups = Map.groupBy(wanted, ({ parameters: { stage, role, student, arm } }) =>
-    JSON.stringify([stage, role, student, arm]),
+    [stage, role, student, arm].join('/'),
   );
   return [...groups.values()].flatMap((members) => {
     const [first] = members;

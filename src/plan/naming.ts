@@ -1,54 +1,63 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Experiment } from '../api/experiment.ts';
 import type { RunParameters } from '../api/run.ts';
 
 /** A Run that should exist. */
 export type WantedRun = { readonly name: string; readonly parameters: RunParameters };
 
+/** What Runs that differ only in their seed have in common. */
+export type Treatment = Omit<RunParameters, 'seed'>;
+
+/** Gives names to Runs: by their treatment, then by their seed. */
+export type RunNamer = (treatment: Treatment) => (seed: number) => string;
+
 const maxLength = 63;
 const hashLength = 10;
 
 /**
- * Name of the Run with these parameters: a DNS label of at most 63 characters.
+ * Names the Runs of an Experiment. A name is a DNS label of at most 63 characters.
  *
  * `experiment[-scarcity]-role[-arm][-student]-sSEED-HASH`. Where that is too long, the longest readable parts are
  * cut; seed and hash stay whole. The hash covers everything that decides the result, and the Experiment's name, so
  * that equal names mean equal Runs whatever was cut. It covers the teacher as the spec describes it, not as it was
  * found: a name depends on the spec alone.
+ *
+ * All names are made anew at every change of one Run, of which there may be thousands. What many have in common (the
+ * same objects: data set, recipe, objective) is therefore written out once.
  */
-export function runName(experiment: Experiment, parameters: RunParameters): string {
-  const { role, stage, arm, student, seed } = parameters;
-  const readable = [
-    experiment.metadata.name,
-    ...(stage === 'main' ? [] : [stage]),
-    role,
-    ...(arm === undefined ? [] : [arm]),
-    ...(student === undefined ? [] : [student]),
-  ];
-  const tail = `-s${seed}-${hash(identity(experiment, parameters))}`;
-  return fit(readable, maxLength - tail.length) + tail;
+export function runNamer({ metadata, spec }: Experiment): RunNamer {
+  const write = onceEach(canonicalJson);
+  return ({ teacherRun: _run, teacherNamespace: _namespace, ...treatment }) => {
+    const { role, stage, arm, student } = treatment;
+    const readable = [metadata.name, stage === 'main' ? undefined : stage, role, arm, student];
+    const parts = readable.filter((part) => part !== undefined);
+    const fitting = onceEach((length: number) => fit(parts, length));
+
+    const fields = jsonFields({ ...treatment, seed: 0 }, write);
+    const seedAt = fields.indexOf('"seed":0');
+    const teacher = role === 'distilled' ? `,"teacher":${write(spec.teacher)}` : '';
+    return (seed) => {
+      const parameters = fields.with(seedAt, `"seed":${seed}`).join(',');
+      const identity = `{"experiment":${write(metadata.name)},"parameters":{${parameters}}${teacher}}`;
+      const tail = `-s${seed}-${hash('sha256', identity, 'hex').slice(0, hashLength)}`;
+      return fitting(maxLength - tail.length) + tail;
+    };
+  };
 }
 
 /** JSON with sorted keys: equal values give equal text, in whatever order their keys were written. */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
+  if (typeof value === 'object' && value !== null) return `{${jsonFields(value, canonicalJson).join(',')}}`;
+  return JSON.stringify(value);
 }
 
-function identity(experiment: Experiment, parameters: RunParameters): unknown {
-  const { teacherRun: _run, teacherNamespace: _namespace, ...own } = parameters;
-  return {
-    experiment: experiment.metadata.name,
-    parameters: own,
-    ...(own.role === 'distilled' ? { teacher: experiment.spec.teacher } : {}),
-  };
-}
-
-function hash(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, hashLength);
+/** An object's fields as JSON, `"key":value`, in the order of their keys. */
+function jsonFields(object: object, write: (value: unknown) => string): readonly string[] {
+  return Object.entries(object)
+    .filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${JSON.stringify(key)}:${write(value)}`);
 }
 
 /** Joins the parts with hyphens, all cut to the greatest common length that fits. */
@@ -58,4 +67,14 @@ function fit(parts: readonly string[], length: number): string {
     if (joined.length <= length) return joined;
   }
   return parts.join('-').slice(0, length);
+}
+
+/** A function that is asked once for each input; objects are told apart by identity. */
+function onceEach<In, Out>(ask: (input: In) => Out): (input: In) => Out {
+  const known = new Map<In, { readonly output: Out }>();
+  return (input) => {
+    const answer = known.get(input) ?? { output: ask(input) };
+    known.set(input, answer);
+    return answer.output;
+  };
 }

@@ -2,6 +2,7 @@ import type { Experiment, ExperimentStatus } from '../api/experiment.ts';
 import type { Run } from '../api/run.ts';
 import { runManifest } from './manifest.ts';
 import type { WantedRun } from './naming.ts';
+import type { Obstacle } from './obstacle.ts';
 import { schedule } from './schedule.ts';
 import { experimentStatus } from './status.ts';
 import { type Stop, skipReason, stops } from './stops.ts';
@@ -15,18 +16,24 @@ export type Observed = {
   readonly runs: readonly Run[];
   /** What was found for `spec.teacher.from`. Not needed for a teacher that the Experiment trains itself. */
   readonly teacher?: ExternalTeacher;
+  /**
+   * Something that only the caller can see, such as a queue that does not exist: while it is there, no Run is
+   * started. `null`: the caller has looked and found nothing. `undefined`: it does not look for such things, and the
+   * status says nothing about them.
+   */
+  readonly obstacle?: Obstacle | null | undefined;
   readonly now: Date;
 };
 
 /** What to write. Safe in this order, and when only the first part of it is written. */
 export type Plan = {
-  /** Runs to create; all suspended. */
+  /** Runs to create, in the order in which they are wanted. Those that may train at once are not suspended. */
   readonly create: readonly Run[];
   /** Runs to end, and what to write to their `spec.stop`. */
   readonly stop: readonly Stop[];
   /** Names of Runs whose `spec.suspend` is to become true. */
   readonly pause: readonly string[];
-  /** Names of Runs, created ones among them, whose `spec.suspend` is to become false. */
+  /** Names of Runs that exist already whose `spec.suspend` is to become false. */
   readonly start: readonly string[];
   readonly status: ExperimentStatus;
 };
@@ -35,39 +42,47 @@ export type Plan = {
  * What an Experiment needs next, decided from what exists and nothing else.
  *
  * It can be called at any time, again after a crash and by two replicas: the same world gives the same plan, and
- * once it is carried out nothing is left to do until a Run moves on (or a stop has freed a slot). Runs that are missing are created, also those that
- * someone deleted: deleting a Run is how a user has it trained again.
+ * once it is carried out nothing is left to do until a Run moves on (or a stop has freed a slot). Runs that are
+ * missing are created, also those that someone deleted: deleting a Run is how a user has it trained again.
  */
-export function plan({ experiment, runs: observed, teacher: externalTeacher, now }: Observed): Plan {
-  const existing = observed.filter((run) => run.spec.experiment === experiment.metadata.name);
+export function plan(world: Observed): Plan {
+  const { experiment, teacher: externalTeacher, obstacle, now } = world;
+  const existing = world.runs.filter((run) => run.spec.experiment === experiment.metadata.name);
 
   const wanted = wantedRuns(experiment, existing, referenceTo(externalTeacher));
   const teacher = teacherState(experiment, wanted.runs, existing, externalTeacher);
 
   const beingDeleted = experiment.metadata.deletionTimestamp !== undefined;
-  const create = beingDeleted ? [] : missingRuns(experiment, wanted.runs, existing, teacher);
-  const runs = inOrder(wanted.runs, [...existing, ...create]);
+  const missing = beingDeleted ? [] : missingRuns(experiment, wanted.runs, existing, teacher);
+  const runs = inOrder(wanted.runs, [...existing, ...missing]);
 
   const stop = stops(wanted.runs, runs, teacher);
   const stopping = new Set(stop.map(({ name }) => name));
 
-  const { start, pause } = schedule(experiment, runs, stopping, teacher);
-  const next = { start: beingDeleted ? [] : start, pause };
+  const { start: startable, pause } = schedule(experiment, runs, stopping, teacher);
+  const starting = new Set(beingDeleted || obstacle ? [] : startable);
+  const create = missing.map((run) => (starting.has(run.metadata.name) ? started(run) : run));
+  const created = new Set(missing.map((run) => run.metadata.name));
+  const start = [...starting].filter((name) => !created.has(name));
 
   const status = experimentStatus({
     experiment,
     wanted,
     runs,
-    schedule: next,
+    schedule: { start: [...starting], pause },
     stopping,
     teacher,
     externalTeacher,
+    obstacle,
     now,
   });
-  return { create, stop, ...next, status };
+  return { create, stop, pause, start, status };
 }
 
-/** Wanted Runs that do not exist; those that could never train are created stopped, so that their reason is seen. */
+/**
+ * Wanted Runs that do not exist, all suspended; those that could never train are created stopped, so that their reason
+ * is seen.
+ */
 function missingRuns(
   experiment: Experiment,
   wanted: readonly WantedRun[],
@@ -85,9 +100,17 @@ function missingRuns(
     });
 }
 
+function started(run: Run): Run {
+  return { ...run, spec: { ...run.spec, suspend: false } };
+}
+
 /** Runs in the order in which they are wanted, then the others by name. */
 function inOrder(wanted: readonly WantedRun[], runs: readonly Run[]): readonly Run[] {
-  const position = new Map(wanted.map(({ name }, index) => [name, index]));
-  const of = (run: Run) => position.get(run.metadata.name) ?? wanted.length;
-  return runs.toSorted((a, b) => of(a) - of(b) || (a.metadata.name < b.metadata.name ? -1 : 1));
+  const others = new Map(runs.map((run) => [run.metadata.name, run]));
+  const first = wanted.flatMap(({ name }) => {
+    const run = others.get(name);
+    others.delete(name);
+    return run ?? [];
+  });
+  return [...first, ...[...others.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))];
 }

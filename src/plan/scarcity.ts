@@ -29,11 +29,11 @@ export function chooseArm(
   if (!scarcity) return { state: 'none' };
 
   const existing = new Map(runs.map((run) => [run.metadata.name, run]));
-  const unfinished = main.filter(({ name }) => {
+  const isUnfinished = main.some(({ name }) => {
     const run = existing.get(name);
     return run === undefined || !hasEnded(run);
   });
-  if (unfinished.length > 0) {
+  if (isUnfinished) {
     return {
       state: 'open',
       reason: 'MainStageUnfinished',
@@ -64,9 +64,10 @@ export function chooseArm(
         };
   }
 
+  const byArm = Map.groupBy(main, ({ parameters }) => parameters.arm);
   const [best] = distillation
     .flatMap((arm) => {
-      const own = main.filter(({ parameters }) => parameters.arm === arm.name);
+      const own = byArm.get(arm.name) ?? [];
       const results = resultsOf(own.flatMap(({ name }) => existing.get(name) ?? []));
       const accuracy = spread(results.map((result) => result.validationAccuracy));
       return accuracy ? [{ arm, mean: accuracy.mean }] : [];

@@ -39,9 +39,14 @@ export function schedule(
 }
 
 function byPrecedence(runs: readonly Run[]): readonly Run[] {
-  const rank = (run: Run) => (run.spec.parameters.role === 'teacher' ? 0 : run.status?.startTime ? 1 : 2);
-  const begun = (run: Run) => Date.parse(run.status?.startTime ?? '') || 0;
-  return runs.toSorted((a, b) => rank(a) - rank(b) || begun(a) - begun(b));
+  return runs
+    .map((run) => {
+      const { startTime } = run.status ?? {};
+      const rank = run.spec.parameters.role === 'teacher' ? 0 : startTime ? 1 : 2;
+      return { run, rank, begun: startTime ? Date.parse(startTime) || 0 : 0 };
+    })
+    .sort((a, b) => a.rank - b.rank || a.begun - b.begun)
+    .map(({ run }) => run);
 }
 
 function nameOf(run: Run): string {

@@ -1,9 +1,11 @@
 import type { Experiment, ExperimentStatus } from '../api/experiment.ts';
 import { type RunPhase, runPhases } from '../api/meta.ts';
 import type { Run } from '../api/run.ts';
+import { type BlockedRun, blockedRuns, blockedText } from './blocked.ts';
 import { conditions, type Finding, timestamp } from './conditions.ts';
 import { groupBySeeds, resultsOf } from './groups.ts';
 import type { WantedRun } from './naming.ts';
+import { type Obstacle, prerequisitesFinding } from './obstacle.ts';
 import { hasEnded, isActive, outcomeOf, phaseOf } from './phases.ts';
 import type { Schedule } from './schedule.ts';
 import { spread } from './spread.ts';
@@ -16,11 +18,13 @@ export type Outlook = {
   readonly wanted: Wanted;
   /** All Runs, those that the plan creates among them. */
   readonly runs: readonly Run[];
+  /** What the plan starts, created Runs among them, and what it pauses. */
   readonly schedule: Schedule;
   /** Names of the Runs that the plan stops. */
   readonly stopping: ReadonlySet<string>;
   readonly teacher: TeacherState;
   readonly externalTeacher: ExternalTeacher | undefined;
+  readonly obstacle: Obstacle | null | undefined;
   readonly now: Date;
 };
 
@@ -30,16 +34,17 @@ export function experimentStatus(outlook: Outlook): ExperimentStatus {
   const previous = experiment.status;
   const { generation } = experiment.metadata;
   const ending = endOf(outlook);
-  const active = activeAfter(outlook);
+  const activity = activityAfter(outlook);
   const phase = phaseOfExperiment(outlook, ending);
-  const startTime = previous?.startTime ?? earliestStart(runs) ?? (active > 0 ? timestamp(now) : undefined);
+  const startTime =
+    previous?.startTime ?? earliestStart(runs) ?? (activity.active > 0 ? timestamp(now) : undefined);
   const completionTime = ending ? (previous?.completionTime ?? timestamp(now)) : undefined;
   const gpuSeconds = runs.flatMap((run) => run.status?.gpuSeconds ?? []);
 
   return {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
-    conditions: conditions(previous?.conditions ?? [], findings(outlook, ending, active), generation, now),
+    conditions: conditions(previous?.conditions ?? [], findings(outlook, ending, activity), generation, now),
     runs: countByPhase(runs),
     ...comparison(outlook),
     ...(gpuSeconds.length === 0 ? {} : { gpuSeconds: gpuSeconds.reduce((sum, seconds) => sum + seconds, 0) }),
@@ -85,20 +90,25 @@ function phaseOfExperiment(
   return runs.some((run) => !['Waiting', 'Queued'].includes(phaseOf(run))) ? 'Running' : 'Pending';
 }
 
-function findings(outlook: Outlook, ending: Ending | undefined, active: number): readonly Finding[] {
+type Activity = { readonly active: number; readonly blocked: readonly BlockedRun[] };
+
+function findings(outlook: Outlook, ending: Ending | undefined, activity: Activity): readonly Finding[] {
   const { experiment, wanted, runs, teacher } = outlook;
   const unfinished = runs.filter((run) => !hasEnded(run)).length;
   const open = { reason: 'RunsUnfinished', message: `${unfinished} of ${runs.length} Runs have not ended.` };
   const endFinding = (type: Ending['type']): Finding =>
     ending?.type === type ? { ...ending, status: 'True' } : { ...(ending ?? open), type, status: 'False' };
   const { suspend } = experiment.spec;
+  // What has ended or is being deleted starts nothing any more: nothing that it needs is missing.
+  const isOver = ending !== undefined || experiment.metadata.deletionTimestamp !== undefined;
+  const obstacle = outlook.obstacle && isOver ? null : outlook.obstacle;
 
   return [
     endFinding('Complete'),
     endFinding('Failed'),
     {
       type: 'Progressing',
-      ...progress(outlook, ending, active, unfinished),
+      ...progress(outlook, ending, obstacle, activity, unfinished),
     },
     {
       type: 'Suspended',
@@ -107,6 +117,7 @@ function findings(outlook: Outlook, ending: Ending | undefined, active: number):
         ? { reason: 'SuspendRequested', message: 'spec.suspend is true; set it to false to go on.' }
         : { reason: 'NotRequested', message: 'spec.suspend is false.' }),
     },
+    ...prerequisitesFinding(obstacle),
     {
       type: 'TeacherReady',
       status: teacher.state === 'ready' ? 'True' : 'False',
@@ -120,23 +131,34 @@ function findings(outlook: Outlook, ending: Ending | undefined, active: number):
 function progress(
   { experiment, teacher }: Outlook,
   ending: Ending | undefined,
-  active: number,
+  obstacle: Obstacle | null | undefined,
+  { active, blocked }: Activity,
   unfinished: number,
 ): Omit<Finding, 'type'> {
   if (ending) return { status: 'False', reason: ending.reason, message: ending.message };
-  if (active > 0) {
-    return {
-      status: 'True',
-      reason: 'RunsActive',
-      message: `${active} Runs active, ${unfinished - active} waiting.`,
-    };
-  }
+  if (active > 0) return activeProgress(active, unfinished - active, blocked);
+  if (obstacle) return { status: 'False', reason: obstacle.reason, message: obstacle.message };
   if (experiment.spec.suspend) {
     return { status: 'False', reason: 'Suspended', message: 'spec.suspend is true.' };
   }
   if (teacher.state === 'unknown')
     return { status: 'False', reason: teacher.reason, message: teacher.message };
   return { status: 'True', reason: 'RunsWaiting', message: `${unfinished} Runs wait or are about to end.` };
+}
+
+/** Runs that do not get on are told of; where none of the active ones does, the Experiment does not either. */
+function activeProgress(
+  active: number,
+  waiting: number,
+  blocked: readonly BlockedRun[],
+): Omit<Finding, 'type'> {
+  const [first, ...others] = blocked;
+  const tally = `${active} Runs active, ${waiting} waiting`;
+  if (first === undefined) return { status: 'True', reason: 'RunsActive', message: `${tally}.` };
+  const text = blockedText(first, others.length);
+  if (blocked.length === active) return { status: 'False', reason: first.reason, message: text };
+  const count = blocked.length === 1 ? '1 does' : `${blocked.length} do`;
+  return { status: 'True', reason: 'RunsActive', message: `${tally}; ${count} not get on: ${text}` };
 }
 
 function scarcityFinding({ scarcity }: Wanted): readonly Finding[] {
@@ -181,17 +203,22 @@ function accuracies(wanted: readonly WantedRun[], runs: readonly Run[]) {
 }
 
 function countByPhase(runs: readonly Run[]): Partial<Record<RunPhase, number>> {
+  const byPhase = Map.groupBy(runs, phaseOf);
   return Object.fromEntries(
     runPhases.flatMap((phase) => {
-      const count = runs.filter((run) => phaseOf(run) === phase).length;
+      const count = byPhase.get(phase)?.length ?? 0;
       return count > 0 ? [[phase, count]] : [];
     }),
   );
 }
 
-function activeAfter({ runs, schedule, stopping }: Outlook): number {
-  const staying = runs.filter((run) => isActive(run) && !stopping.has(run.metadata.name)).length;
-  return staying + schedule.start.length - schedule.pause.length;
+/** The Runs that the plan leaves active or starts. Those that it starts have not yet had a chance to get on. */
+function activityAfter({ runs, schedule, stopping }: Outlook): Activity {
+  const pausing = new Set(schedule.pause);
+  const staying = runs.filter(
+    (run) => isActive(run) && !stopping.has(run.metadata.name) && !pausing.has(run.metadata.name),
+  );
+  return { active: staying.length + schedule.start.length, blocked: blockedRuns(staying) };
 }
 
 function earliestStart(runs: readonly Run[]): string | undefined {

@@ -1,7 +1,6 @@
-import type { Arm, Experiment } from '../api/experiment.ts';
-import type { ModelName } from '../api/models.ts';
-import type { Run, RunParameters, RunStage } from '../api/run.ts';
-import { runName, type WantedRun } from './naming.ts';
+import type { Arm, Experiment, ExperimentSpec } from '../api/experiment.ts';
+import type { Run, RunStage } from '../api/run.ts';
+import { type RunNamer, runNamer, type Treatment, type WantedRun } from './naming.ts';
 import { chooseArm, type ScarcityChoice } from './scarcity.ts';
 import type { TeacherReference } from './teacher.ts';
 
@@ -27,18 +26,16 @@ export function wantedRuns(
   runs: readonly Run[],
   external?: TeacherReference,
 ): Wanted {
-  const own = ownTeacher(experiment, runs);
+  const { spec } = experiment;
+  const namer = runNamer(experiment);
+  const own = ownTeacher(spec, runs, namer);
   const teacher = own ? { run: own.name } : external;
   const main = [
     ...(own ? [own] : []),
-    ...experiment.spec.seeds.flatMap((seed) =>
-      experiment.spec.students.flatMap((student) =>
-        studentRuns(experiment, 'main', student, experiment.spec.distillation, seed, teacher),
-      ),
-    ),
+    ...withSeeds(treatments(spec, 'main', spec.distillation, teacher), spec.seeds, namer),
   ];
   const scarcity = chooseArm(experiment, main, runs);
-  return { runs: [...main, ...scarceRuns(experiment, scarcity, runs, teacher)], scarcity };
+  return { runs: [...main, ...scarceRuns(spec, scarcity, runs, teacher, namer)], scarcity };
 }
 
 /**
@@ -46,61 +43,66 @@ export function wantedRuns(
  * arm they are of.
  */
 function scarceRuns(
-  { spec, ...rest }: Experiment,
+  spec: ExperimentSpec,
   choice: ScarcityChoice,
   runs: readonly Run[],
   teacher: TeacherReference | undefined,
+  namer: RunNamer,
 ): readonly WantedRun[] {
-  const { scarcity } = spec;
+  const { scarcity, dataset, training, seeds } = spec;
   if (!scarcity || choice.state === 'none' || choice.state === 'skipped') return [];
-  const scarce = { ...rest, spec: { ...spec, dataset: { ...spec.dataset, fraction: scarcity.fraction } } };
-  const student = { name: scarcity.student.model, model: scarcity.student.model };
+  const scarce = {
+    dataset: { ...dataset, fraction: scarcity.fraction },
+    students: [{ name: scarcity.student.model, model: scarcity.student.model }],
+    training,
+  };
   const arms = choice.state === 'chosen' ? [choice.arm] : spec.distillation;
-  const possible = spec.seeds.flatMap((seed) =>
-    studentRuns(scarce, 'scarcity', student, arms, seed, teacher),
-  );
+  const possible = withSeeds(treatments(scarce, 'scarcity', arms, teacher), seeds, namer);
   if (choice.state === 'chosen') return possible;
   const existing = new Set(runs.map((run) => run.metadata.name));
   return possible.filter(({ name }) => existing.has(name));
 }
 
-/** One student with one seed: its baseline and every arm. Distilled students train without label smoothing. */
-function studentRuns(
-  experiment: Experiment,
+/** For each student its baseline and every arm. Distilled students train without label smoothing. */
+function treatments(
+  { dataset, students, training }: Pick<ExperimentSpec, 'dataset' | 'students' | 'training'>,
   stage: RunStage,
-  student: { readonly name: string; readonly model: ModelName },
   arms: readonly Arm[],
-  seed: number,
   teacher: TeacherReference | undefined,
-): readonly WantedRun[] {
-  const { dataset, training } = experiment.spec;
-  const common = { stage, student: student.name, model: student.model, seed, dataset };
-  return [
-    named(experiment, { ...common, role: 'baseline', training }),
-    ...arms.map(({ name, ...objective }) =>
-      named(experiment, {
-        ...common,
-        role: 'distilled',
-        arm: name,
-        training: { ...training, labelSmoothing: 0 },
-        objective,
-        ...(teacher ? { teacherRun: teacher.run } : {}),
-        ...(teacher?.namespace === undefined ? {} : { teacherNamespace: teacher.namespace }),
-      }),
-    ),
-  ];
+): readonly Treatment[] {
+  const withoutSmoothing = { ...training, labelSmoothing: 0 };
+  const distilled = arms.map(({ name, ...objective }) => ({
+    role: 'distilled' as const,
+    arm: name,
+    training: withoutSmoothing,
+    objective,
+    ...(teacher ? { teacherRun: teacher.run } : {}),
+    ...(teacher?.namespace === undefined ? {} : { teacherNamespace: teacher.namespace }),
+  }));
+  return students.flatMap(({ name, model }) => {
+    const common = { stage, student: name, model, dataset };
+    return [
+      { ...common, role: 'baseline' as const, training },
+      ...distilled.map((technique) => ({ ...common, ...technique })),
+    ];
+  });
 }
 
 /**
  * The teacher is trained once, with the first seed. If Runs already know a teacher of this Experiment, it stays that
  * one: adding a seed before the first must not train a second teacher.
  */
-function ownTeacher(experiment: Experiment, runs: readonly Run[]): WantedRun | undefined {
-  const { dataset, training, teacher, seeds } = experiment.spec;
-  const { model } = teacher;
+function ownTeacher(
+  { dataset, training, teacher: { model }, seeds }: ExperimentSpec,
+  runs: readonly Run[],
+  namer: RunNamer,
+): WantedRun | undefined {
   if (model === undefined) return undefined;
-  const candidates = [...new Set([...seeds, ...runs.map((run) => run.spec.parameters.seed)])].map((seed) =>
-    named(experiment, { role: 'teacher', stage: 'main', model, seed, dataset, training }),
+  const possible = new Set([...seeds, ...runs.map((run) => run.spec.parameters.seed)]);
+  const candidates = withSeeds(
+    [{ role: 'teacher', stage: 'main', model, dataset, training }],
+    [...possible],
+    namer,
   );
   const known = new Set(
     runs.map(({ metadata, spec: { parameters } }) =>
@@ -110,6 +112,14 @@ function ownTeacher(experiment: Experiment, runs: readonly Run[]): WantedRun | u
   return candidates.find(({ name }) => known.has(name)) ?? candidates[0];
 }
 
-function named(experiment: Experiment, parameters: RunParameters): WantedRun {
-  return { name: runName(experiment, parameters), parameters };
+/** Every treatment with every seed, seed by seed. */
+function withSeeds(
+  all: readonly Treatment[],
+  seeds: readonly number[],
+  namer: RunNamer,
+): readonly WantedRun[] {
+  const named = all.map((treatment) => ({ treatment, nameOf: namer(treatment) }));
+  return seeds.flatMap((seed) =>
+    named.map(({ treatment, nameOf }) => ({ name: nameOf(seed), parameters: { ...treatment, seed } })),
+  );
 }

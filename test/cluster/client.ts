@@ -33,6 +33,17 @@ export type RequestOptions = {
   readonly contentType?: string;
 };
 
+/** An answer of the API server that is no success. */
+export class Refusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'Refusal';
+    this.status = status;
+  }
+}
+
 /** What tests do with a control plane. */
 export class Client {
   readonly access: Access;
@@ -80,7 +91,7 @@ export class Client {
     });
   }
 
-  /** Body of the answer. @throws Error with the API server's message, unless it is a success */
+  /** Body of the answer. @throws Refusal with the API server's message, unless it is a success */
   async send<Body = unknown>(
     method: Method,
     path: string,
@@ -89,7 +100,7 @@ export class Client {
   ): Promise<Body> {
     const answer = await this.request<Body>(method, path, body, options);
     if (answer.status >= 200 && answer.status < 300) return answer.body;
-    throw new Error(`${method} ${path}: ${answer.status} ${messageOf(answer.body)}`);
+    throw new Refusal(answer.status, `${method} ${path}: ${answer.status} ${messageOf(answer.body)}`);
   }
 
   /** What kubectl prints. @throws Error with what it says is wrong */

@@ -2,8 +2,9 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { binary, Child } from './child.ts';
 import { type Access, Client } from './client.ts';
-import { apiServerFlags, controllerFlags, etcdFlags, leaderlessFlags } from './flags.ts';
+import { apiServerFlags, controllerFlags, etcdFlags, schedulerFlags } from './flags.ts';
 import { Folder, removeAbandonedFolders } from './folder.ts';
+import { createNodes, type FakeNodes, kwokConfig, kwokFlags, nodesReady } from './nodes.ts';
 import { freePort } from './ports.ts';
 import { waitFor } from './wait.ts';
 
@@ -12,6 +13,13 @@ export type ControlPlaneOptions = {
   readonly controllers?: boolean;
   /** kube-scheduler, which places pods on nodes if there are any. Off unless told. */
   readonly scheduler?: boolean;
+  /** Nodes `gpu-1`, `gpu-2`…, played by kwok. None unless told; they need the controllers. */
+  readonly nodes?: FakeNodes;
+  /**
+   * Whether kube-controller-manager and kube-scheduler hold back their requests, to 20 and 50 a second. On unless told;
+   * off where it is measured how fast something else is.
+   */
+  readonly clientLimits?: boolean;
   /** Flags of kube-apiserver beside the harness's own, such as `--disable-admission-plugins=PodSecurity`. */
   readonly apiServerFlags?: readonly string[];
   /** Flags of kube-controller-manager beside the harness's own. */
@@ -60,7 +68,7 @@ export class ControlPlane {
 
 /** @throws Error with the end of the log of the server that did not come up */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const { controllers = true, scheduler = false } = options;
+  const { controllers = true, scheduler = false, nodes, clientLimits = true } = options;
   removeAbandonedFolders();
   const folder = new Folder();
   const children = new Children(folder);
@@ -81,12 +89,17 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     await ready(client, children);
     if (controllers) {
       children.start('kube-controller-manager', [
-        ...controllerFlags(folder, kubeconfig),
+        ...controllerFlags(folder, kubeconfig, clientLimits),
         ...(options.controllerFlags ?? []),
       ]);
     }
-    if (scheduler) children.start('kube-scheduler', leaderlessFlags(kubeconfig));
+    if (scheduler) children.start('kube-scheduler', schedulerFlags(kubeconfig, clientLimits));
     if (controllers) await controllersReady(client, children);
+    if (nodes) {
+      await createNodes(client, nodes);
+      children.start('kwok', kwokFlags(kubeconfig, folder.write('kwok.yaml', kwokConfig(nodes))));
+      await nodesReady(client, () => children.check());
+    }
     return new ControlPlane(client, folder, children);
   } catch (error) {
     await children.stop();

@@ -42,16 +42,25 @@ export function apiServerFlags(
   ];
 }
 
-export function controllerFlags(folder: Folder, kubeconfig: string): string[] {
+export function controllerFlags(folder: Folder, kubeconfig: string, limits: boolean): string[] {
   return [
-    ...leaderlessFlags(kubeconfig),
+    ...schedulerFlags(kubeconfig, limits),
     `--service-account-private-key-file=${folder.file('service-account.key')}`,
     `--root-ca-file=${folder.file('certificates/apiserver.crt')}`,
     '--controllers=*,-node-ipam-controller,-node-route-controller,-service-lb-controller',
+    // Nodes of tests have no kubelet whose heartbeats could stay away.
+    '--node-monitor-grace-period=24h',
+    '--node-startup-grace-period=24h',
   ];
 }
 
-/** One of a kind that serves nothing itself. */
-export function leaderlessFlags(kubeconfig: string): string[] {
-  return [`--kubeconfig=${kubeconfig}`, '--leader-elect=false', '--secure-port=0'];
+/** One of a kind that serves nothing itself. @param limits whether it holds back its requests */
+export function schedulerFlags(kubeconfig: string, limits: boolean): string[] {
+  const unlimited = ['--kube-api-qps=5000', '--kube-api-burst=10000'];
+  return [
+    `--kubeconfig=${kubeconfig}`,
+    '--leader-elect=false',
+    '--secure-port=0',
+    ...(limits ? [] : unlimited),
+  ];
 }

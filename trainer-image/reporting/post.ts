@@ -11,8 +11,8 @@ export type Destination = {
   readonly url: string;
   /** Read for every report: the kubelet replaces the token while the pod runs. */
   readonly tokenFile: string;
-  /** Authority that vouches for the operator, PEM, read as often; without it those that Node.js knows. */
-  readonly caFile?: string | undefined;
+  /** Authority that vouches for the operator, PEM; without it those that Node.js knows. */
+  readonly ca?: string | undefined;
 };
 
 /** The operator refused a report. */
@@ -30,14 +30,11 @@ export class PostError extends Error {
 /** What of an answer is read, in bytes: enough to say why. */
 const answerLimit = 1024;
 
-/** Sends reports, each on a connection of its own, as the certificates may change. */
-export function poster({ url, tokenFile, caFile }: Destination) {
+/** Sends reports, each on a connection of its own: they are seconds apart, and the operator may have moved. */
+export function poster({ url, tokenFile, ca }: Destination) {
   const agent = new Agent({ keepAlive: false });
   return async (report: PushedReport, signal: AbortSignal): Promise<void> => {
-    const [token, ca] = await Promise.all([
-      readFile(tokenFile, 'utf8'),
-      caFile === undefined ? undefined : readFile(caFile, 'utf8'),
-    ]);
+    const token = await readFile(tokenFile, 'utf8');
     const body = JSON.stringify(report);
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const headers = {

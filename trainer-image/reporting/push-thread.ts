@@ -27,7 +27,7 @@ const lastReport = 1_500;
 
 /**
  * Reports to the operator, in a thread of its own, if the environment says where: `DESTILL_PUSH_URL`,
- * `DESTILL_PUSH_TOKEN_FILE`, and `DESTILL_PUSH_CA_FILE` unless a known authority vouches for the operator.
+ * `DESTILL_PUSH_TOKEN_FILE`, and `DESTILL_PUSH_CA` unless a known authority vouches for the operator.
  *
  * Whatever goes wrong is logged, and harms nothing else.
  */
@@ -43,7 +43,7 @@ export function startPush(env: Readonly<Record<string, string | undefined>>, log
     return undefined;
   }
   const workerData: PushWorkerData = {
-    destination: { url, tokenFile, caFile: env.DESTILL_PUSH_CA_FILE || undefined },
+    destination: { url, tokenFile, ca: env.DESTILL_PUSH_CA || undefined },
     logLevel: log.level,
     lastReport,
   };

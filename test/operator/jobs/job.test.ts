@@ -111,13 +111,6 @@ describe('the Job of a Run', () => {
                     {
                       serviceAccountToken: { audience: 'destillml', expirationSeconds: 3600, path: 'token' },
                     },
-                    {
-                      configMap: {
-                        name: 'destillml-ca',
-                        optional: true,
-                        items: [{ key: 'ca.crt', path: 'ca.crt' }],
-                      },
-                    },
                   ],
                 },
               },
@@ -135,7 +128,7 @@ describe('the Job of a Run', () => {
                       'https://destillml.destillml-system.svc:8443/v1/namespaces/lab/runs/study-run/progress',
                   },
                   { name: 'DESTILL_PUSH_TOKEN_FILE', value: '/var/run/secrets/destillml/token' },
-                  { name: 'DESTILL_PUSH_CA_FILE', value: '/var/run/secrets/destillml/ca.crt' },
+                  { name: 'DESTILL_PUSH_CA', value: 'authority in PEM' },
                   { name: 'HOME', value: '/tmp' },
                 ],
                 resources: { requests: { 'nvidia.com/gpu': '2' }, limits: { 'nvidia.com/gpu': '2' } },

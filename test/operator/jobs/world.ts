@@ -18,7 +18,7 @@ export const config: JobConfig = {
   push: {
     ...defaultJobConfig.push,
     url: 'https://destillml.destillml-system.svc:8443',
-    caConfigMap: 'destillml-ca',
+    ca: 'authority in PEM',
   },
 };
 

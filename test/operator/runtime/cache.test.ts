@@ -54,6 +54,51 @@ describe('a cache', () => {
     expect(changes).toEqual(['added a 1']);
   });
 
+  it('keeps objects of other namespaces when one namespace is listed', () => {
+    const { cache, changes } = cacheOf();
+    cache.replace([thing('a')], 'lab');
+    cache.replace([thing('b', 0, { namespace: 'hall' })], 'hall');
+    cache.replace([], 'hall');
+    expect([...cache.values()].map(({ metadata }) => metadata.name)).toEqual(['a']);
+    expect(changes).toEqual(['added a 0', 'added b 0', 'deleted b 0']);
+  });
+
+  it('shows what was written at once, and does not go back when the watch tells of what was before', () => {
+    const { cache, changes } = cacheOf();
+    cache.set(thing('a', 1, { resourceVersion: '8' }));
+    cache.wrote(thing('a', 3, { resourceVersion: '10' }));
+    cache.set(thing('a', 2, { resourceVersion: '9' }));
+    cache.set(thing('a', 3, { resourceVersion: '10' }));
+    cache.set(thing('a', 4, { resourceVersion: '11' }));
+    cache.wrote(thing('a', 3, { resourceVersion: '10' }));
+    expect(cache.get('lab/a')?.value).toBe(4);
+    expect(changes).toEqual(['added a 1', 'updated a 1 > 3', 'updated a 3 > 4']);
+  });
+
+  it('does not bring back an object whose end was told before the answer to a write', () => {
+    const { cache, changes } = cacheOf();
+    cache.set(thing('a', 1, { resourceVersion: '8' }));
+    cache.delete(thing('a', 1, { resourceVersion: '10' }));
+    cache.wrote(thing('a', 2, { resourceVersion: '9' }));
+    expect(cache.get('lab/a')).toBeUndefined();
+    expect(changes).toEqual(['added a 1', 'deleted a 1']);
+  });
+
+  it('keeps an object that was written under the name of one whose end is told later', () => {
+    const { cache } = cacheOf();
+    cache.set(thing('a', 1, { uid: 'first', resourceVersion: '8' }));
+    cache.wrote(thing('a', 2, { uid: 'second', resourceVersion: '10' }));
+    cache.delete(thing('a', 1, { uid: 'first', resourceVersion: '9' }));
+    expect(cache.get('lab/a')).toMatchObject({ value: 2, metadata: { uid: 'second' } });
+  });
+
+  it('believes a list whose versions are lower, as after a backup was restored', () => {
+    const { cache } = cacheOf();
+    cache.replace([thing('a', 2, { resourceVersion: '1000' })]);
+    cache.replace([thing('a', 1, { resourceVersion: '7' })]);
+    expect(cache.get('lab/a')?.value).toBe(1);
+  });
+
   it('tells of an object that was made anew under its name as deleted, then added', () => {
     const { cache, changes } = cacheOf();
     cache.replace([thing('a', 1, { uid: 'first' })]);

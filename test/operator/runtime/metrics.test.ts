@@ -17,7 +17,7 @@ async function samples(prefix: string): Promise<string[]> {
 }
 
 describe('the metrics of the runtime', () => {
-  it('have the names and labels of controller-runtime, and nothing else', async () => {
+  it('have the names and labels of controller-runtime, where it has one', async () => {
     const all = await registry.getMetricsAsJSON();
     expect(all.map(({ name }) => name).sort()).toEqual([
       'controller_runtime_active_workers',
@@ -25,6 +25,7 @@ describe('the metrics of the runtime', () => {
       'controller_runtime_reconcile_errors_total',
       'controller_runtime_reconcile_time_seconds',
       'controller_runtime_reconcile_total',
+      'destillml_watch_events_total',
       'leader_election_master_status',
       'rest_client_request_duration_seconds',
       'rest_client_requests_total',
@@ -36,6 +37,14 @@ describe('the metrics of the runtime', () => {
       'workqueue_unfinished_work_seconds',
       'workqueue_work_duration_seconds',
     ]);
+  });
+
+  it('count what watches tell of, by resource', async () => {
+    let events = 0;
+    metrics.watches('runs', () => events);
+    expect(await samples('destillml_watch')).toEqual(['destillml_watch_events_total{resource="runs"} 0']);
+    events = 7;
+    expect(await samples('destillml_watch')).toEqual(['destillml_watch_events_total{resource="runs"} 7']);
   });
 
   it('count reconciles by their outcome, from 0', async () => {

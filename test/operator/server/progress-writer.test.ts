@@ -21,11 +21,11 @@ function setUp() {
   ]);
   const writes: { name: string; status: TrainerStatus }[] = [];
   const results: WriteResult[] = [];
-  const server = { write: async (): Promise<void> => undefined };
+  const server = { write: async () => true };
   const writer = new ProgressWriter({
     write: async ({ name }, status) => {
       writes.push({ name, status });
-      await server.write();
+      return await server.write();
     },
     run: ({ name }) => cached.get(name),
     interval: 10_000,
@@ -102,7 +102,7 @@ describe('progress', () => {
     await settle();
     await clock.advance(10_000);
     add(small, { step: 2 });
-    server.write = async () => undefined;
+    server.write = async () => true;
     await clock.advance(10_000);
     expect(writes.map(({ status }) => status.progress.step)).toEqual([1, 1, 2]);
     expect(results).toEqual(['error', 'error', 'coalesced', 'success']);
@@ -146,6 +146,15 @@ describe('progress', () => {
     expect(results).toEqual(['dropped', 'dropped']);
   });
 
+  test('of a Run that turns out to be gone is dropped', async () => {
+    const { clock, results, server, add } = setUp();
+    server.write = async () => false;
+    add(small);
+    await clock.advance(10_000);
+    expect(results).toEqual(['dropped']);
+    expect(clock.pending).toBe(0);
+  });
+
   test('never replaces newer progress that another replica wrote', async () => {
     const { clock, cached, writes, results, add } = setUp();
     add(small, { updatedAt: '2026-11-24T12:00:01Z' });
@@ -170,14 +179,14 @@ describe('progress', () => {
     let finish: () => void = () => undefined;
     server.write = () =>
       new Promise((resolve) => {
-        finish = resolve;
+        finish = () => resolve(true);
       });
     add(small, { step: 1 });
     add(small, { step: 2 });
     const flushed = writer.flush(4_000);
     await settle();
     expect(writes).toHaveLength(1);
-    server.write = async () => undefined;
+    server.write = async () => true;
     finish();
     await flushed;
     expect(writes.map(({ status }) => status.progress.step)).toEqual([1, 2]);

@@ -2,7 +2,8 @@ import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { settle } from '../runtime/fake-clock.ts';
-import { type Ask, podUser, progress, record, world } from './world.ts';
+import type { Ask } from './asking.ts';
+import { podUser, progress, record, world } from './world.ts';
 
 const path = '/v1/namespaces/lab/runs/small/progress';
 const report = { kind: 'progress', progress };
@@ -170,7 +171,7 @@ describe('a report', () => {
     let isDown = true;
     const writeProgress = async (_run: unknown, status: unknown) => {
       if (isDown) throw new Error('no answer');
-      written.push(status);
+      return written.push(status) > 0;
     };
     const { ask, clock } = await world({ deps: { writeProgress } });
     expect((await ask('POST', path, { token: 'pod-token', body: epoch })).status).toBe(202);
@@ -184,7 +185,7 @@ describe('a report', () => {
   });
 
   test('is answered before it is written', async () => {
-    const writeProgress = () => new Promise<void>(() => undefined);
+    const writeProgress = () => new Promise<boolean>(() => undefined);
     const { ask, clock, server } = await world({ deps: { writeProgress } });
     expect((await ask('POST', path, { token: 'pod-token', body: report })).status).toBe(202);
     void server.close();
@@ -268,7 +269,7 @@ describe('closing', () => {
       return new Promise<string>(() => undefined);
     };
     const writeProgress = (_run: unknown, _status: unknown, signal: AbortSignal) =>
-      new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      new Promise<boolean>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     const { ask, server, reviewServer, clock } = await world({ deps: { metrics, writeProgress } });
     const user = { username: 'prometheus', groups: [], extra: {} };
     reviewServer.tokens.set('prometheus', { user, audience: 'api' });

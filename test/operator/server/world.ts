@@ -1,6 +1,4 @@
 /** A server on loopback, asked over the network; only the API server behind it is played. */
-import { request as httpRequest } from 'node:http';
-import { type Agent, request as httpsRequest } from 'node:https';
 import type { RunProgress } from '@destillml/core/api/run.ts';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -11,6 +9,7 @@ import { type Reviews, reviewsBy, type User } from '../../../operator/server/rev
 import { type ServerDeps, type ServerOptions, startServer } from '../../../operator/server/server.ts';
 import { ServerMetrics } from '../../../operator/server/server-metrics.ts';
 import { FakeClock } from '../runtime/fake-clock.ts';
+import { asking, metricIn } from './asking.ts';
 
 export const silent = pino({ level: 'silent' });
 
@@ -127,19 +126,6 @@ export class ReviewServer {
   }
 }
 
-export type Answer = {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly text: string;
-};
-
-export type Ask = {
-  readonly token?: string;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly agent?: Agent;
-};
-
 export async function world(changes: { deps?: Partial<ServerDeps>; options?: Partial<ServerOptions> } = {}) {
   const reviewServer = new ReviewServer();
   reviewServer.tokens.set('pod-token', { user: podUser(), audience: 'destillml' });
@@ -147,7 +133,7 @@ export async function world(changes: { deps?: Partial<ServerDeps>; options?: Par
   const clock = new FakeClock();
   const registry = new Registry();
   const writes: unknown[] = [];
-  const write: ProgressWriterOptions['write'] = async (run, status) => void writes.push({ run, status });
+  const write: ProgressWriterOptions['write'] = async (run, status) => writes.push({ run, status }) > 0;
   const loopback = { host: '127.0.0.1', port: 0 };
   const server = await startServer(
     {
@@ -173,49 +159,7 @@ export async function world(changes: { deps?: Partial<ServerDeps>; options?: Par
   );
   onTestFinished(() => server.close());
 
-  const ask = (method: string, path: string, { token, body, headers = {}, agent }: Ask = {}) =>
-    new Promise<Answer>((resolve, reject) => {
-      const isHealth = path === '/healthz' || path === '/readyz';
-      const content = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
-      const outgoing = (isHealth ? httpRequest : httpsRequest)(
-        {
-          host: '127.0.0.1',
-          port: isHealth ? server.healthPort : server.port,
-          method,
-          path,
-          ...(isHealth ? {} : { ca: server.certificate }),
-          agent: agent ?? false,
-          headers: {
-            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-            ...(content === undefined
-              ? {}
-              : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) }),
-            ...headers,
-          },
-        },
-        (incoming) => {
-          let text = '';
-          incoming.setEncoding('utf8').on('data', (chunk) => {
-            text += chunk;
-          });
-          incoming.once('end', () =>
-            resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text }),
-          );
-          incoming.once('error', reject);
-        },
-      );
-      outgoing.once('error', reject);
-      outgoing.end(content);
-    });
+  const count = async (name: string, labels: string) => metricIn(await registry.metrics(), name, labels) ?? 0;
 
-  /** Value of a metric with these labels. */
-  const count = async (name: string, labels: string) =>
-    Number(
-      (await registry.metrics())
-        .split('\n')
-        .find((line) => line.startsWith(`${name}{${labels}}`))
-        ?.split(' ')[1] ?? 0,
-    );
-
-  return { server, reviewServer, cached, clock, writes, ask, count };
+  return { server, reviewServer, cached, clock, writes, ask: asking(server), count };
 }

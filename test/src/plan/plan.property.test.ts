@@ -3,9 +3,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Experiment, ExperimentStatus } from '../../../src/api/experiment.ts';
 import type { Run, RunResult } from '../../../src/api/run.ts';
-import { hasEnded, holdsSlot, isActive } from '../../../src/plan/phases.ts';
-import { type Plan, plan } from '../../../src/plan/plan.ts';
-import { apply, countWrites, experimentOf, names, resultOf, shortName, step } from './world.ts';
+import { hasEnded, holdsSlot, isActive, phaseOf } from '../../../src/plan/phases.ts';
+import { type Observed, type Plan, plan } from '../../../src/plan/plan.ts';
+import {
+  apply,
+  countWrites,
+  experimentOf,
+  names,
+  resultOf,
+  shortName,
+  step,
+  withProgressing,
+} from './world.ts';
 
 const scarcity = { student: { model: 'resnet14' }, fraction: 0.1 };
 const firstArms: readonly object[] = [
@@ -34,6 +43,8 @@ type Event =
   | { readonly kind: 'write' }
   | { readonly kind: 'crash' }
   | { readonly kind: 'step'; readonly pick: number }
+  | { readonly kind: 'block'; readonly pick: number }
+  | { readonly kind: 'obstacle'; readonly obstacle: Observed['obstacle'] }
   | { readonly kind: 'edit'; readonly spec: Partial<Experiment['spec']> };
 
 const happening: fc.Arbitrary<Event> = fc.oneof(
@@ -41,6 +52,14 @@ const happening: fc.Arbitrary<Event> = fc.oneof(
   { weight: 12, arbitrary: fc.record({ kind: fc.constant('write') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash') }) },
   { weight: 12, arbitrary: fc.record({ kind: fc.constant('step'), pick: fc.nat() }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('block'), pick: fc.nat() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('obstacle'),
+      obstacle: fc.constantFrom(undefined, null, { reason: 'QueueMissing', message: 'There is no queue.' }),
+    }),
+  },
 );
 const pausing: fc.Arbitrary<Event> = fc.record({
   kind: fc.constant('edit'),
@@ -54,6 +73,7 @@ const pausing: fc.Arbitrary<Event> = fc.record({
 class World {
   experiment: Experiment;
   runs: readonly Run[] = [];
+  obstacle: Observed['obstacle'];
   readonly seen = new Set<string>();
   readonly stopReasons = new Set<string>();
   readonly #outcomes: Outcomes;
@@ -84,6 +104,18 @@ class World {
         this.#step((run) => run === chosen);
         return;
       }
+      case 'block': {
+        const chosen = this.runs[event.pick % this.runs.length];
+        this.runs = this.runs.map((run) =>
+          run === chosen && isActive(run)
+            ? withProgressing(run, 'False', 'ImageUnavailable', 'Its image cannot be pulled.')
+            : run,
+        );
+        return;
+      }
+      case 'obstacle':
+        this.obstacle = event.obstacle;
+        return;
       case 'edit':
         this.experiment = { ...this.experiment, spec: { ...this.experiment.spec, ...event.spec } };
         return;
@@ -93,6 +125,7 @@ class World {
   /** Lets everything go on undisturbed until nothing changes any more. */
   settle(): ExperimentStatus {
     this.#pending = undefined;
+    this.obstacle = null;
     for (let round = 0; round < 500; round++) {
       const before = this.runs;
       const next = this.#plan();
@@ -108,7 +141,10 @@ class World {
 
   #plan(): Plan {
     this.#minutes++;
-    return plan({ experiment: this.experiment, runs: this.runs, now: this.#time() });
+    const { experiment, runs, obstacle } = this;
+    const next = plan({ experiment, runs, obstacle, now: this.#time() });
+    if (obstacle) expect([...next.start, ...next.create.filter(isActive)]).toEqual([]);
+    return next;
   }
 
   #write(): void {
@@ -119,6 +155,11 @@ class World {
     this.#pending =
       written + 1 < countWrites(current) ? { plan: current, written: written + 1, parallelism } : undefined;
     expect(this.runs.filter(holdsSlot).length).toBeLessThanOrEqual(Math.max(parallelism, held));
+    const hasTeacher = this.runs.some(
+      (run) => run.spec.parameters.role === 'teacher' && phaseOf(run) === 'Succeeded',
+    );
+    const started = this.runs.filter(isActive).map((run) => run.spec.parameters.role);
+    if (!hasTeacher) expect(started).not.toContain('distilled');
     for (const name of names(this.runs)) this.seen.add(name);
     for (const { reason } of current.stop) this.stopReasons.add(reason);
   }
@@ -253,11 +294,13 @@ describe('the plan, for any order of completions, failures, crashes and half-wri
         const first = plan({
           experiment: world.experiment,
           runs: world.runs,
+          obstacle: world.obstacle,
           now: new Date('2026-05-01T00:00:00Z'),
         });
         const again = plan({
           experiment: { ...world.experiment, status: first.status },
           runs: apply(world.runs, first),
+          obstacle: world.obstacle,
           now: new Date('2026-05-02T00:00:00Z'),
         });
         expect(again).toEqual({ create: [], stop: [], pause: [], start: [], status: first.status });

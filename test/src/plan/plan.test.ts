@@ -2,9 +2,26 @@ import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../../../src/api/experiment.ts';
 import type { RunPhase } from '../../../src/api/meta.ts';
 import { type Run, run as runSchema } from '../../../src/api/run.ts';
-import { plan } from '../../../src/plan/plan.ts';
+import { type Plan, plan } from '../../../src/plan/plan.ts';
 import type { ExternalTeacher } from '../../../src/plan/teacher.ts';
-import { apply, experimentOf, later, names, now, report, resultOf, shortName, withStatus } from './world.ts';
+import {
+  apply,
+  countWrites,
+  experimentOf,
+  later,
+  names,
+  now,
+  report,
+  resultOf,
+  shortName,
+  withProgressing,
+  withStatus,
+} from './world.ts';
+
+/** Those of the Runs a plan creates that train at once. */
+function createdStarted({ create }: Plan): readonly string[] {
+  return create.filter(({ spec }) => !spec.suspend).map(shortName);
+}
 
 /** The Runs of an Experiment after the first plan, which all have started that may. */
 function begin(experiment: Experiment, teacher?: ExternalTeacher): readonly Run[] {
@@ -53,7 +70,7 @@ describe('the Runs of an Experiment', () => {
     ]);
   });
 
-  it('are valid, suspended, owned by the Experiment and labelled', () => {
+  it('are valid, owned by the Experiment and labelled', () => {
     const { create } = plan({ experiment: experimentOf(), runs: [], now });
     for (const run of create) expect(runSchema.parse(run)).toEqual(run);
     expect(create[2]?.metadata).toEqual({
@@ -83,7 +100,6 @@ describe('the Runs of an Experiment', () => {
         },
       ],
     });
-    expect(create.every(({ spec }) => spec.suspend)).toBe(true);
   });
 
   it('have no owner where the Experiment has no uid', () => {
@@ -208,8 +224,8 @@ describe('a change of the spec', () => {
 describe('the teacher', () => {
   it('is not waited for by baselines', () => {
     const experiment = experimentOf();
-    const { create, start } = plan({ experiment, runs: [], now });
-    expect(shortNames(create, start)).toEqual(['teacher/1', 'baseline/small/1', 'baseline/small/2']);
+    const next = plan({ experiment, runs: [], now });
+    expect(createdStarted(next)).toEqual(['teacher/1', 'baseline/small/1', 'baseline/small/2']);
   });
 
   it('lets distilled Runs start once it has succeeded', () => {
@@ -252,13 +268,12 @@ describe('the teacher', () => {
   it('that has failed has students added later created as stopped', () => {
     const runs = report(begin(experimentOf()), teacherIs('Failed'));
     const experiment = experimentOf({ seeds: [1, 2, 3] });
-    const { create, start } = plan({ experiment, runs, now });
-    expect(create.map((run) => [shortName(run), run.spec.stop?.reason])).toEqual([
-      ['baseline/small/3', undefined],
-      ['soft/small/3', 'TeacherFailed'],
-      ['attention/small/3', 'TeacherFailed'],
+    const { create } = plan({ experiment, runs, now });
+    expect(create.map((run) => [shortName(run), run.spec.suspend, run.spec.stop?.reason])).toEqual([
+      ['baseline/small/3', false, undefined],
+      ['soft/small/3', true, 'TeacherFailed'],
+      ['attention/small/3', true, 'TeacherFailed'],
     ]);
-    expect(shortNames(create, start)).toEqual(['baseline/small/3']);
   });
 
   describe('of another Experiment', () => {
@@ -271,7 +286,7 @@ describe('the teacher', () => {
     } as const;
 
     it('is named in distilled Runs, which start at once', () => {
-      const { create, start, status } = plan({ experiment, runs: [], teacher: found, now });
+      const { create, status } = plan({ experiment, runs: [], teacher: found, now });
       expect(create.map(shortName)).toEqual([
         'baseline/small/1',
         'soft/small/1',
@@ -284,7 +299,7 @@ describe('the teacher', () => {
         teacherRun: 'earlier-teacher',
         teacherNamespace: 'archive',
       });
-      expect(start).toHaveLength(6);
+      expect(create.filter(({ spec }) => spec.suspend)).toEqual([]);
       expect(status.teacherAccuracy).toEqual({ mean: 0.97 });
     });
 
@@ -348,8 +363,24 @@ describe('the teacher', () => {
 
 describe('parallelism', () => {
   it('starts the first wanted Runs only', () => {
-    const { create, start } = plan({ experiment: experimentOf({ parallelism: 2 }), runs: [], now });
-    expect(shortNames(create, start)).toEqual(['teacher/1', 'baseline/small/1']);
+    const next = plan({ experiment: experimentOf({ parallelism: 2 }), runs: [], now });
+    expect(createdStarted(next)).toEqual(['teacher/1', 'baseline/small/1']);
+  });
+
+  it('takes one write to create a Run and start it', () => {
+    const next = plan({ experiment: experimentOf({ parallelism: 2 }), runs: [], now });
+    expect(next).toMatchObject({ start: [], pause: [], stop: [] });
+    expect(countWrites(next)).toBe(7);
+  });
+
+  it('is shared by Runs that exist and those that are created', () => {
+    const runs = report(
+      begin(experimentOf({ suspend: true })).filter((run) => shortName(run) !== 'baseline/small/1'),
+      teacherIs('Succeeded'),
+    );
+    const next = plan({ experiment: experimentOf({ parallelism: 2 }), runs, now });
+    expect(createdStarted(next)).toEqual(['baseline/small/1']);
+    expect(shortNames(runs, next.start)).toEqual(['soft/small/1']);
   });
 
   it('gives every arm of the first seed its turn before the second seed', () => {
@@ -425,7 +456,7 @@ describe('parallelism', () => {
 describe('suspend', () => {
   it('creates Runs but starts none', () => {
     const { create, start, status } = plan({ experiment: experimentOf({ suspend: true }), runs: [], now });
-    expect(create).toHaveLength(7);
+    expect(create.map(({ spec }) => spec.suspend)).toEqual(Array(7).fill(true));
     expect(start).toEqual([]);
     expect(status.phase).toBe('Suspended');
     expect(status.startTime).toBeUndefined();
@@ -443,6 +474,169 @@ describe('suspend', () => {
 
     const resumed = plan({ experiment: experimentOf(), runs: apply(runs, paused), now });
     expect(resumed.start).toEqual(paused.pause);
+  });
+});
+
+describe('an obstacle', () => {
+  const obstacle = { reason: 'QueueMissing', message: 'There is no LocalQueue lab/gpus. Create it.' };
+  const running = () =>
+    report(begin(experimentOf({ parallelism: 1 })), (run) =>
+      run.spec.suspend ? undefined : { phase: 'Running', startTime: '2026-03-01T10:00:00Z' },
+    );
+
+  it('lets Runs be created but none be started, and is told', () => {
+    const next = plan({ experiment: experimentOf(), runs: [], obstacle, now });
+    expect(next.create).toHaveLength(7);
+    expect(createdStarted(next)).toEqual([]);
+    expect(next.start).toEqual([]);
+    expect(condition(next.status, 'PrerequisitesMet')).toEqual(['False', obstacle.reason, obstacle.message]);
+    expect(condition(next.status, 'Progressing')).toEqual(['False', obstacle.reason, obstacle.message]);
+    expect(next.status.phase).toBe('Pending');
+    expect(next.status.startTime).toBeUndefined();
+  });
+
+  it('that is gone lets the Runs start', () => {
+    const runs = apply([], plan({ experiment: experimentOf(), runs: [], obstacle, now }));
+    const next = plan({ experiment: experimentOf(), runs, obstacle: null, now });
+    expect(shortNames(runs, next.start)).toEqual(['teacher/1', 'baseline/small/1', 'baseline/small/2']);
+    expect(condition(next.status, 'PrerequisitesMet')).toEqual([
+      'True',
+      'Met',
+      'Nothing that it needs is missing.',
+    ]);
+    expect(condition(next.status, 'Progressing')?.slice(0, 2)).toEqual(['True', 'RunsActive']);
+  });
+
+  it('that nobody looks for is not spoken of', () => {
+    for (const observed of [{}, { obstacle: undefined }]) {
+      const { status } = plan({ experiment: experimentOf(), runs: [], ...observed, now });
+      expect(condition(status, 'PrerequisitesMet')).toBeUndefined();
+    }
+  });
+
+  it('leaves alone what already runs, and nothing follows it', () => {
+    const runs = running();
+    const next = plan({ experiment: experimentOf({ parallelism: 2 }), runs, obstacle, now });
+    expect(next).toMatchObject({ create: [], start: [], stop: [], pause: [] });
+    expect(condition(next.status, 'Progressing')?.slice(0, 2)).toEqual(['True', 'RunsActive']);
+    expect(condition(next.status, 'PrerequisitesMet')?.[0]).toBe('False');
+    expect(next.status.phase).toBe('Running');
+  });
+
+  it('does not keep Runs from being paused or stopped', () => {
+    const paused = plan({ experiment: experimentOf({ suspend: true }), runs: running(), obstacle, now });
+    expect(paused.pause).toHaveLength(1);
+    const runs = report(running(), teacherIs('Failed'));
+    expect(plan({ experiment: experimentOf(), runs, obstacle, now }).stop).toHaveLength(4);
+  });
+
+  it('is nothing to an Experiment that has ended or is being deleted', () => {
+    const ended = succeedAll(begin(experimentOf()));
+    const { status } = plan({ experiment: experimentOf(), runs: ended, obstacle, now });
+    expect(status).toEqual(plan({ experiment: experimentOf(), runs: ended, obstacle: null, now }).status);
+    expect(status.phase).toBe('Complete');
+
+    const deleted = experimentOf({}, { deletionTimestamp: '2026-03-01T12:00:00Z' });
+    expect(plan({ experiment: deleted, runs: running(), obstacle, now })).toEqual(
+      plan({ experiment: deleted, runs: running(), obstacle: null, now }),
+    );
+  });
+
+  it('is reported equally when nothing has changed', () => {
+    const experiment = experimentOf();
+    const first = plan({ experiment, runs: [], obstacle, now });
+    const again = plan({
+      experiment: { ...experiment, status: first.status },
+      runs: apply([], first),
+      obstacle,
+      now: later,
+    });
+    expect(again).toEqual({ create: [], stop: [], pause: [], start: [], status: first.status });
+  });
+});
+
+describe('Runs that do not get on', () => {
+  const unavailable = 'Its image cannot be pulled.';
+  /** After the first plan, with three active Runs; those given are blocked. */
+  const blocked = (shorts: readonly string[], generation?: number) =>
+    report(begin(experimentOf()), (run) => (run.spec.suspend ? undefined : { phase: 'Starting' })).map(
+      (run) =>
+        shorts.includes(shortName(run))
+          ? withProgressing(run, 'False', 'ImageUnavailable', unavailable, generation)
+          : run,
+    );
+  const progressing = (runs: readonly Run[]) =>
+    condition(plan({ experiment: experimentOf(), runs, now }).status, 'Progressing');
+
+  it('are counted, and the first is told of, while others get on', () => {
+    expect(progressing(blocked(['baseline/small/1']))).toEqual([
+      'True',
+      'RunsActive',
+      expect.stringMatching(
+        /^3 Runs active, 4 waiting; 1 does not get on: Run study-baseline-small-s1-\w+: Its image cannot be pulled\.$/,
+      ),
+    ]);
+    expect(progressing(blocked(['baseline/small/2', 'teacher/1']))).toEqual([
+      'True',
+      'RunsActive',
+      expect.stringMatching(
+        /^3 Runs active, 4 waiting; 2 do not get on: Run study-teacher-s1-\w+: Its image cannot be pulled\. \(and 1 other Run\)$/,
+      ),
+    ]);
+  });
+
+  it('hold up the Experiment when all active ones are among them', () => {
+    const runs = blocked(['teacher/1', 'baseline/small/1', 'baseline/small/2']);
+    expect(progressing(runs)).toEqual([
+      'False',
+      'ImageUnavailable',
+      expect.stringMatching(/^Run study-teacher-s1-\w+: Its image cannot be pulled\. \(and 2 other Runs\)$/),
+    ]);
+    const [only, ...others] = runs;
+    const ended = others.map((run) =>
+      run.spec.suspend ? run : withStatus(run, { phase: 'Failed', conditions: [] }),
+    );
+    expect(progressing([only!, ...ended])?.[2]).toMatch(
+      /^Run study-teacher-s1-\w+: Its image cannot be pulled\.$/,
+    );
+  });
+
+  it('are those of which it was said since their spec last changed', () => {
+    const all = ['teacher/1', 'baseline/small/1', 'baseline/small/2'];
+    expect(progressing(blocked(all, 0))).toEqual(['True', 'RunsActive', '3 Runs active, 4 waiting.']);
+  });
+
+  it('do not include those that wait for their turn, are paused, have ended, or start now', () => {
+    const suspended = begin(experimentOf({ suspend: true })).map((run) =>
+      withProgressing(run, 'False', 'NotStarted', 'Waits for its teacher or its turn.'),
+    );
+    const first = plan({ experiment: experimentOf(), runs: suspended, now });
+    expect(first.start).toHaveLength(3);
+    expect(condition(first.status, 'Progressing')?.[2]).toBe('3 Runs active, 4 waiting.');
+    const again = plan({
+      experiment: { ...experimentOf(), status: first.status },
+      runs: apply(suspended, first),
+      now: later,
+    });
+    expect(again.status).toEqual(first.status);
+
+    const paused = plan({
+      experiment: experimentOf({ suspend: true }),
+      runs: blocked(['teacher/1']),
+      now,
+    });
+    expect(condition(paused.status, 'Progressing')?.slice(0, 2)).toEqual(['False', 'Suspended']);
+    const ended = blocked(['teacher/1']).map((run) =>
+      shortName(run) === 'teacher/1' ? withStatus(run, { phase: 'Failed' }) : run,
+    );
+    expect(progressing(ended)?.[2]).toBe('2 Runs active, 4 waiting.');
+  });
+
+  it('are reported equally when nothing has changed', () => {
+    const runs = blocked(['teacher/1', 'baseline/small/1', 'baseline/small/2']);
+    const experiment = experimentOf();
+    const { status } = plan({ experiment, runs, now });
+    expect(plan({ experiment: { ...experiment, status }, runs, now: later }).status).toEqual(status);
   });
 });
 
@@ -468,14 +662,15 @@ describe('the scarcity stage', () => {
     expect(condition(waiting.status, 'ScarcityReady')?.slice(0, 2)).toEqual(['False', 'MainStageUnfinished']);
 
     const runs = ended(first);
-    const { create, start, status } = plan({ experiment, runs, now });
+    const next = plan({ experiment, runs, now });
+    const { create, status } = next;
     expect(create.map(shortName)).toEqual([
       'scarcity/baseline/resnet14/1',
       'scarcity/attention/resnet14/1',
       'scarcity/baseline/resnet14/2',
       'scarcity/attention/resnet14/2',
     ]);
-    expect(start).toEqual(names(create));
+    expect(createdStarted(next)).toEqual(create.map(shortName));
     expect(create[1]?.spec.parameters).toMatchObject({
       stage: 'scarcity',
       model: 'resnet14',

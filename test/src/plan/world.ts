@@ -53,7 +53,7 @@ export function apply(runs: readonly Run[], plan: Plan, writes = Number.POSITIVE
     ...plan.create.map((run) => (before: readonly Run[]) => {
       if (before.some(({ metadata }) => metadata.name === run.metadata.name))
         throw new Error('AlreadyExists');
-      return [...before, run];
+      return [...before, { ...run, metadata: { ...run.metadata, generation: 1 } }];
     }),
     ...plan.stop.map(({ name, ...stop }) => specWriter(name, { stop })),
     ...plan.pause.map((name) => specWriter(name, { suspend: true })),
@@ -69,12 +69,35 @@ export function countWrites({ create, stop, pause, start }: Plan): number {
 function specWriter(name: string, spec: Partial<Run['spec']>) {
   return (runs: readonly Run[]) => {
     if (!runs.some(({ metadata }) => metadata.name === name)) throw new Error(`NotFound: ${name}`);
-    return runs.map((run) => (run.metadata.name === name ? { ...run, spec: { ...run.spec, ...spec } } : run));
+    return runs.map((run) => {
+      if (run.metadata.name !== name) return run;
+      const generation = (run.metadata.generation ?? 0) + 1;
+      return { ...run, metadata: { ...run.metadata, generation }, spec: { ...run.spec, ...spec } };
+    });
   };
 }
 
 export function withStatus(run: Run, status: Partial<RunStatus> & { phase: RunPhase }): Run {
   return { ...run, status: { conditions: [], ...run.status, ...status } };
+}
+
+/** With a `Progressing` condition that was reported of the Run's present spec. */
+export function withProgressing(
+  run: Run,
+  status: 'True' | 'False',
+  reason: string,
+  message: string,
+  observedGeneration = run.metadata.generation,
+): Run {
+  const condition = {
+    type: 'Progressing',
+    status,
+    reason,
+    message,
+    lastTransitionTime: '2026-03-01T10:00:00Z',
+    ...(observedGeneration === undefined ? {} : { observedGeneration }),
+  };
+  return withStatus(run, { phase: phaseOf(run), conditions: [condition] });
 }
 
 /** Sets the status of the Runs for which `of` gives one. */
@@ -90,11 +113,17 @@ export function report(
 
 /**
  * One step of the Run controller, as it stands in the design: a stopped Run ends once its pod is gone, a paused one
- * waits again, a started one trains and then succeeds or fails.
+ * waits again, a started one trains and then succeeds or fails. Only one that is under way is `Progressing`.
  */
 export function step(run: Run, succeeds: (run: Run) => RunResult | undefined, time: string): Run {
+  if (isFinal(phaseOf(run))) return run;
+  const next = goOn(run, succeeds, time);
+  const isUnderWay = phaseOf(next) !== 'Waiting' && !isFinal(phaseOf(next));
+  return withProgressing(next, isUnderWay ? 'True' : 'False', phaseOf(next), 'As its phase says.');
+}
+
+function goOn(run: Run, succeeds: (run: Run) => RunResult | undefined, time: string): Run {
   const phase = phaseOf(run);
-  if (isFinal(phase)) return run;
   if (run.spec.stop) {
     const { reason, message } = run.spec.stop;
     return withStatus(run, { phase: run.status?.startTime ? 'Stopped' : 'Skipped', reason, message });

@@ -12,7 +12,6 @@ test('a trainer tells the operator of every epoch until its end, with the token 
   const { server, writes, count } = await world();
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'token'), 'pod-token');
-  writeFileSync(join(folder, 'ca.crt'), server.certificate);
   const run = smallRun({
     artifacts: temporaryFolder(),
     parameters: { dataset: { name: 'mnist', imageSize: 16, validation: 100, fraction: 0.005 } },
@@ -25,7 +24,7 @@ test('a trainer tells the operator of every epoch until its end, with the token 
       DESTILL_LOG_LEVEL: 'warn',
       DESTILL_PUSH_URL: `https://127.0.0.1:${server.port}/v1/namespaces/lab/runs/small/progress`,
       DESTILL_PUSH_TOKEN_FILE: join(folder, 'token'),
-      DESTILL_PUSH_CA_FILE: join(folder, 'ca.crt'),
+      DESTILL_PUSH_CA: server.certificate,
     },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

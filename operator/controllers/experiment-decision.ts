@@ -1,0 +1,85 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ExperimentStatus } from '@destillml/core/api/experiment.ts';
+import { type Plan, plan } from '@destillml/core/plan/plan.ts';
+import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
+import type { Experiment, Run } from './kinds.ts';
+
+/** What is seen of an Experiment and what belongs to it. */
+export type ExperimentScene = {
+  readonly experiment: Experiment;
+  /** Those that it owns. */
+  readonly runs: readonly Run[];
+  readonly teacher: ExternalTeacher | undefined;
+  /** What is wrong with `spec.queue`, if it is set. */
+  readonly queueProblem: { readonly reason: string; readonly message: string } | undefined;
+  readonly now: Date;
+};
+
+export type ExperimentDecision = {
+  /** Its time is over: it is to be deleted, and its artifacts kept. */
+  readonly expired: boolean;
+  /** Runs to create, stop, pause and start, in this order; nothing, once it has expired or is being deleted. */
+  readonly runs: Pick<Plan, 'create' | 'stop' | 'pause' | 'start'> | undefined;
+  /** To write; undefined: what is written is right. */
+  readonly status: ExperimentStatus | undefined;
+  /** Whether the status says something new, other than how far its Runs are. */
+  readonly isNews: boolean;
+  /** When to look again although nothing changed, in milliseconds. */
+  readonly requeueAfter?: number;
+};
+
+/** What an Experiment needs next. The same scene gives the same decision; carried out, it leaves nothing to do. */
+export function decideExperiment(scene: ExperimentScene): ExperimentDecision {
+  const { experiment, runs, teacher, now } = scene;
+  const nothing = { expired: false, runs: undefined, status: undefined, isNews: false };
+  if (experiment.metadata.deletionTimestamp !== undefined) return nothing;
+
+  const { status, ...writes } = plan({
+    experiment,
+    runs,
+    ...(teacher === undefined ? {} : { teacher }),
+    obstacle: obstacle(scene) ?? null,
+    now,
+  });
+  const left = timeLeft(experiment, status, now);
+  if (left !== undefined && left <= 0) return { ...nothing, expired: true };
+  const before = experiment.status;
+  const isWritten = before !== undefined && isDeepStrictEqual(status, before);
+  return {
+    expired: false,
+    runs: writes,
+    status: isWritten ? undefined : status,
+    isNews: isNews(status, before),
+    ...(left === undefined ? {} : { requeueAfter: left }),
+  };
+}
+
+/** What stands in the way of starting anything. */
+function obstacle({ experiment, queueProblem }: ExperimentScene): ExperimentScene['queueProblem'] {
+  const { teacher, distillation, storage } = experiment.spec;
+  if (teacher.model !== undefined && distillation.length > 0 && storage === undefined) {
+    return {
+      reason: 'StorageMissing',
+      message:
+        'Without spec.storage the network of the teacher goes with its pod, and no student can be distilled from it. Set spec.storage to a PersistentVolumeClaim or an S3 bucket.',
+    };
+  }
+  return queueProblem;
+}
+
+/** Milliseconds to the end of `spec.ttlSecondsAfterFinished`, once it runs. */
+function timeLeft({ spec }: Experiment, { completionTime }: ExperimentStatus, now: Date): number | undefined {
+  const { ttlSecondsAfterFinished } = spec;
+  if (ttlSecondsAfterFinished === undefined || completionTime === undefined) return undefined;
+  return Date.parse(completionTime) + ttlSecondsAfterFinished * 1000 - now.getTime();
+}
+
+function isNews(status: ExperimentStatus, before: ExperimentStatus | undefined): boolean {
+  const essence = ({ phase, conditions, observedGeneration, best }: ExperimentStatus) => ({
+    phase,
+    observedGeneration,
+    best,
+    conditions: conditions.map(({ type, status: state, reason }) => ({ type, state, reason })),
+  });
+  return before === undefined || !isDeepStrictEqual(essence(status), essence(before));
+}

@@ -1,0 +1,287 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ExperimentStatus } from '@destillml/core/api/experiment.ts';
+import type { Plan } from '@destillml/core/plan/plan.ts';
+import type { ApiClient } from '../runtime/api-client.ts';
+import { ApiError, isAlreadyExists, isNotFound } from '../runtime/api-error.ts';
+import type { Change } from '../runtime/cache.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { itsController, itself, type Reconcile, type Source, watching } from '../runtime/controller.ts';
+import type { EventRecorder } from '../runtime/events.ts';
+import { keyOf } from '../runtime/resource.ts';
+import { decideExperiment } from './experiment-decision.ts';
+import { experimentHappenings } from './experiment-happenings.ts';
+import { externalTeacher } from './external-teacher.ts';
+import { type Experiment, experiments, type Run, runs } from './kinds.ts';
+import { teacherKey, type World } from './world.ts';
+
+export type ExperimentControllerDeps = {
+  readonly client: ApiClient;
+  readonly world: World;
+  readonly recorder: EventRecorder;
+  readonly clock: Clock;
+};
+
+/** Writes at once: a thousand Runs one by one take many seconds, all at once every other request's turn. */
+const batch = 16;
+/** How often a status is written in which only numbers changed, in milliseconds. */
+const statusPause = 1_000;
+/** Another look at what is in the way of a Run, in milliseconds. */
+const collisionPause = 1_000;
+
+/** Brings each Experiment from its spec to Runs, and what becomes of those back into its status. */
+export function experimentReconciler(deps: ExperimentControllerDeps): Reconcile {
+  const { world, clock } = deps;
+  /** By key: when its status was last written, in monotonic milliseconds. */
+  const written = new Map<string, number>();
+  return async (key, signal) => {
+    const experiment = world.experiments.cache.get(key);
+    if (experiment === undefined) {
+      written.delete(key);
+      return {};
+    }
+    const own = ownRuns(world, experiment);
+    const decision = decideExperiment({
+      experiment,
+      runs: own,
+      teacher: teacherOf(experiment, world),
+      queueProblem: queueProblem(experiment, world),
+      now: new Date(clock.now()),
+    });
+    if (decision.expired) {
+      await expire(experiment, deps, signal);
+      return {};
+    }
+    const collided = decision.runs && (await carryOut(decision.runs, experiment, own, deps, signal));
+    const waits = [decision.requeueAfter, collided ? collisionPause : undefined];
+    if (decision.status !== undefined) {
+      const pause = (written.get(key) ?? Number.NEGATIVE_INFINITY) + statusPause - clock.monotonic();
+      if (decision.isNews || pause <= 0) {
+        await report(experiment, decision.status, deps, signal);
+        written.set(key, clock.monotonic());
+      } else {
+        waits.push(pause);
+      }
+    }
+    const [first] = waits.flatMap((wait) => wait ?? []).sort((a, b) => a - b);
+    return { requeueAfter: first };
+  };
+}
+
+/** What Experiments are reconciled for. */
+export function experimentSources(world: World): readonly Source[] {
+  const keys = (found: readonly Experiment[]) => found.map(({ metadata }) => keyOf(metadata));
+  const taughtBy = (kind: 'experiment' | 'run', ref: { namespace?: string | undefined; name: string }) =>
+    keys(world.experiments.cache.byIndex('teacher', teacherKey(kind, ref)));
+  return [
+    watching(world.experiments, itself),
+    watching(world.experiments, ({ object: { metadata } }) => taughtBy('experiment', metadata)),
+    // Runs come and go in crowds; a look at all of them takes the longer the more there are.
+    watching(
+      world.runs,
+      (change) => (matters(change) ? itsController<Run>('Experiment')(change) : []),
+      (key) => 50 + 0.02 * numberOfRuns(world, key),
+    ),
+    watching(world.runs, (change) => {
+      const { metadata, spec } = change.object;
+      if (spec.parameters.role !== 'teacher' && taughtBy('run', metadata).length === 0) return [];
+      if (!matters(change)) return [];
+      const { namespace } = metadata;
+      return [...taughtBy('run', metadata), ...taughtBy('experiment', { namespace, name: spec.experiment })];
+    }),
+    watching({ cache: world.kueue.queues, synced: world.kueue.synced }, ({ object }) =>
+      keys(world.experiments.cache.byIndex('queue', keyOf(object.metadata))),
+    ),
+  ];
+}
+
+function numberOfRuns({ experiments: all, runs: { cache } }: World, key: string): number {
+  return cache.byIndex('owner', all.cache.get(key)?.metadata.uid ?? '').length;
+}
+
+/** Whether a plan may depend on it. */
+function matters(change: Change<Run>): boolean {
+  if (change.type !== 'updated') return true;
+  const essence = ({ metadata, spec, status }: Run) => ({
+    deleted: metadata.deletionTimestamp,
+    spec,
+    phase: status?.phase,
+    reason: status?.reason,
+    message: status?.message,
+    conditions: status?.conditions,
+    gpuSeconds: status?.gpuSeconds,
+    result: status?.result,
+  });
+  return !isDeepStrictEqual(essence(change.old), essence(change.object));
+}
+
+function ownRuns(world: World, { metadata }: Experiment): readonly Run[] {
+  return world.runs.cache.byIndex('owner', metadata.uid ?? '');
+}
+
+function teacherOf(experiment: Experiment, world: World) {
+  return externalTeacher(experiment, {
+    run: (key) => world.runs.cache.get(key),
+    experiment: (key) => world.experiments.cache.get(key),
+    runsOf: (owner) => ownRuns(world, owner),
+  });
+}
+
+function queueProblem({ metadata: { namespace = '' }, spec: { queue } }: Experiment, { kueue }: World) {
+  return queue === undefined ? undefined : kueue.problem({ namespace, name: queue });
+}
+
+type Writes = Pick<Plan, 'create' | 'stop' | 'pause' | 'start'>;
+
+/** @returns whether the name of a Run is taken by one that has to go first */
+async function carryOut(
+  { create, stop, pause, start }: Writes,
+  experiment: Experiment,
+  own: readonly Run[],
+  deps: ExperimentControllerDeps,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const byName = new Map(own.map((run) => [run.metadata.name, run]));
+  const change = async (name: string, spec: object) => {
+    const run = byName.get(name);
+    if (run !== undefined) await patchRun(run, { spec }, deps, signal);
+  };
+  let created = 0;
+  let collided = false;
+  try {
+    await inBatches(create, async (run) => {
+      if (await createRun(run, experiment, deps, signal)) created += 1;
+      else collided = true;
+    });
+  } finally {
+    tellCreated(experiment, created, deps);
+  }
+  await inBatches(stop, ({ name, reason, message }) => change(name, { stop: { reason, message } }));
+  await inBatches(pause, (name) => change(name, { suspend: true }));
+  await inBatches(start, (name) => change(name, { suspend: false }));
+  return collided;
+}
+
+/** One batch after the other, so that what comes first is also done first. */
+async function inBatches<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  for (let begin = 0; begin < items.length; begin += batch) {
+    const outcomes = await Promise.allSettled(items.slice(begin, begin + batch).map(act));
+    const failed = outcomes.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+  }
+}
+
+function tellCreated(experiment: Experiment, count: number, { recorder }: ExperimentControllerDeps): void {
+  if (count === 0) return;
+  const note = count === 1 ? 'Created a Run.' : `Created ${count} Runs.`;
+  recorder.record({
+    regarding: experiment,
+    type: 'Normal',
+    reason: 'RunsCreated',
+    action: 'CreateRuns',
+    note,
+  });
+}
+
+/** @returns false if the name is taken by a Run that has to go first */
+async function createRun(
+  run: Run,
+  experiment: Experiment,
+  deps: ExperimentControllerDeps,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { client, world, recorder } = deps;
+  try {
+    world.runs.cache.wrote(await client.create(runs, run, signal));
+    return true;
+  } catch (error) {
+    if (isAlreadyExists(error)) return await adopt(run, deps, signal);
+    if (error instanceof ApiError) {
+      const note = `Run ${run.metadata.name} could not be created: ${error.message}`;
+      recorder.record({
+        regarding: experiment,
+        type: 'Warning',
+        reason: 'CreateFailed',
+        action: 'CreateRuns',
+        note,
+      });
+    }
+    throw error;
+  }
+}
+
+/**
+ * A Run of that name is there already: this one, of which the watch has not told yet; one of an earlier Experiment of
+ * the same name, which goes with that; or one whose Experiment was deleted without it, which is taken over with its
+ * result. @returns whether it is this Experiment's now
+ */
+async function adopt(wanted: Run, deps: ExperimentControllerDeps, signal: AbortSignal): Promise<boolean> {
+  const { client, world } = deps;
+  const { ownerReferences = [] } = wanted.metadata;
+  let there: Run;
+  try {
+    there = await client.get(runs, wanted.metadata, signal);
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+  const owner = there.metadata.ownerReferences?.find(({ controller }) => controller);
+  if (owner?.uid === ownerReferences[0]?.uid) {
+    world.runs.cache.wrote(there);
+    return true;
+  }
+  const isOrphan = owner === undefined && there.metadata.deletionTimestamp === undefined;
+  if (!isOrphan || there.spec.experiment !== wanted.spec.experiment) return false;
+  await patchRun(there, { metadata: { ownerReferences } }, deps, signal);
+  return true;
+}
+
+/** Changes a Run, unless it has changed since it was looked at. */
+async function patchRun(
+  { metadata }: Run,
+  patch: { readonly metadata?: object; readonly spec?: object },
+  { client, world }: ExperimentControllerDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { uid, resourceVersion } = metadata;
+  try {
+    const checked = { ...patch, metadata: { ...patch.metadata, uid, resourceVersion } };
+    world.runs.cache.wrote(await client.patch(runs, metadata, checked, signal));
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+async function report(
+  experiment: Experiment,
+  status: ExperimentStatus,
+  { client, world, recorder }: ExperimentControllerDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, namespace, uid, resourceVersion } = experiment.metadata;
+  try {
+    const metadata = { name, namespace, uid, resourceVersion };
+    world.experiments.cache.wrote(await client.applyStatus(experiments, { metadata, status }, signal));
+  } catch (error) {
+    if (isNotFound(error)) return;
+    throw error;
+  }
+  for (const happening of experimentHappenings(experiment, status)) recorder.record(happening);
+}
+
+/** Its Runs, Jobs and pods go with it; what they wrote to the storage stays. */
+async function expire(
+  experiment: Experiment,
+  { client, recorder }: ExperimentControllerDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { metadata, spec } = experiment;
+  const { uid = '' } = metadata;
+  try {
+    await client.delete(experiments, metadata, { uid }, signal);
+  } catch (error) {
+    if (isNotFound(error)) return;
+    throw error;
+  }
+  const note = `Deleted ${spec.ttlSecondsAfterFinished} s after its end (spec.ttlSecondsAfterFinished).`;
+  recorder.record({ regarding: experiment, type: 'Normal', reason: 'Expired', action: 'Delete', note });
+}

@@ -1,0 +1,72 @@
+import { isFinal, outcomeOf, phaseOf } from '@destillml/core/plan/phases.ts';
+import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
+import { keyOf } from '../runtime/resource.ts';
+import type { Experiment, Run } from './kinds.ts';
+
+/** Where the teachers of others are looked for. */
+export type TeacherLookup = {
+  readonly run: (key: string) => Run | undefined;
+  readonly experiment: (key: string) => Experiment | undefined;
+  readonly runsOf: (experiment: Experiment) => readonly Run[];
+};
+
+/** What `spec.teacher.from` leads to; undefined for an Experiment that trains its own teacher. */
+export function externalTeacher(
+  { metadata, spec }: Experiment,
+  lookup: TeacherLookup,
+): ExternalTeacher | undefined {
+  const { from } = spec.teacher;
+  if (from === undefined) return undefined;
+  const namespace = from.namespace ?? metadata.namespace;
+  const found =
+    from.run === undefined
+      ? teacherOf(keyOf({ namespace, name: from.experiment ?? '' }), lookup)
+      : (lookup.run(keyOf({ namespace, name: from.run })) ??
+        missing('Run', keyOf({ namespace, name: from.run })));
+  if ('problem' in found) return found;
+  return phaseOf(found) === 'Succeeded'
+    ? trained(found, metadata.namespace)
+    : { problem: untrained(found, keyOf(found.metadata)) };
+}
+
+type Problem = { readonly problem: { readonly reason: string; readonly message: string } };
+
+function teacherOf(key: string, { experiment, runsOf }: TeacherLookup): Run | Problem {
+  const owner = experiment(key);
+  if (owner === undefined) return missing('Experiment', key);
+  if (owner.spec.teacher.model === undefined) {
+    const message = `spec.teacher.from: Experiment ${key} trains no teacher itself; name the one that does.`;
+    return { problem: { reason: 'TeacherNotFound', message } };
+  }
+  const run = runsOf(owner).find(({ spec }) => spec.parameters.role === 'teacher');
+  if (run !== undefined) return run;
+  const message = `spec.teacher.from: Experiment ${key} has not begun to train its teacher.`;
+  return { problem: { reason: 'TeacherUnfinished', message } };
+}
+
+function missing(kind: string, key: string): Problem {
+  const message = `spec.teacher.from: there is no ${kind} ${key}. Create it, or make an Experiment with another teacher.`;
+  return { problem: { reason: 'TeacherNotFound', message } };
+}
+
+function untrained(run: Run, key: string): Problem['problem'] {
+  return isFinal(phaseOf(run))
+    ? {
+        reason: 'TeacherFailed',
+        message: `spec.teacher.from: Run ${key} ended ${outcomeOf(run)} Delete it to have it trained again.`,
+      }
+    : {
+        reason: 'TeacherUnfinished',
+        message: `spec.teacher.from: Run ${key} has not been trained to the end: ${phaseOf(run)}.`,
+      };
+}
+
+function trained({ metadata, spec, status }: Run, here: string | undefined): ExternalTeacher {
+  const { name, namespace } = metadata;
+  return {
+    run: name,
+    ...(namespace === undefined || namespace === here ? {} : { namespace }),
+    model: spec.parameters.model,
+    ...(status?.result === undefined ? {} : { result: status.result }),
+  };
+}

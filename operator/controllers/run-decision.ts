@@ -1,0 +1,167 @@
+import { isDeepStrictEqual } from 'node:util';
+import { DestillError } from '@destillml/core/errors.ts';
+import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
+import { countingSeconds } from '../jobs/accounts.ts';
+import type { JobConfig } from '../jobs/config.ts';
+import { jobFor } from '../jobs/job.ts';
+import { isJobEnding } from '../jobs/job-end.ts';
+import type { ClusterEvent, Job, Pod, Workload } from '../jobs/objects.ts';
+import { observe } from '../jobs/phase.ts';
+import type { ReportedStatus } from '../jobs/run-status.ts';
+import type { Experiment, Run } from './kinds.ts';
+
+/** What is seen of a Run and what belongs to it. */
+export type RunScene = {
+  readonly run: Run;
+  /** The Experiment that owns it; undefined where that is gone. */
+  readonly experiment: Experiment | undefined;
+  /** The Experiment that trained its teacher, where that is another. */
+  readonly teacherOwner: Experiment | undefined;
+  /** The Job of the Run's name, whoever owns it. */
+  readonly job: Job | undefined;
+  /** All pods labelled with the Run's name. */
+  readonly pods: readonly Pod[];
+  readonly workload: Workload | undefined;
+  /** About the Job and its pods; undefined while nobody has asked for them. */
+  readonly events: readonly ClusterEvent[] | undefined;
+  readonly now: Date;
+};
+
+export type RunDecision = {
+  /** To create, after the status is written. */
+  readonly create?: Job;
+  /** Whether the Job is to be deleted, and its pods with it: they write a checkpoint first. */
+  readonly deleteJob: boolean;
+  /** To write; undefined: what is written is right, or soon is without a write. */
+  readonly status: ReportedStatus | undefined;
+  /** Only Events tell why it does not start: decide again with them. */
+  readonly needsEvents: boolean;
+  /** When to look again although nothing changed, in milliseconds. */
+  readonly requeueAfter?: number;
+};
+
+/**
+ * How long a new Job may be on its way to a node before its phases on the way are written, in milliseconds: most are
+ * past them by then, and each would be one more write to the API server.
+ */
+const settling = 2_000;
+/** After which Events are asked why a Run does not start, and how often; milliseconds. */
+const patience = 5_000;
+const eventsPause = 15_000;
+
+/** What a Run needs next. The same scene gives the same decision; carried out, it leaves nothing to do. */
+export function decideRun(scene: RunScene, config: JobConfig): RunDecision {
+  const { run, job, now } = scene;
+  const nothing = { deleteJob: false, status: undefined, needsEvents: false };
+  if (isGoing(scene)) return nothing;
+
+  const made = mayTrain(scene) ? make(scene, config) : undefined;
+  const obstacle = made instanceof DestillError ? { reason: made.code, message: made.message } : undefined;
+  const { status, occupied } = observe({ ...scene, events: scene.events ?? [], obstacle });
+  const final = isFinal(status.phase);
+  if (made !== undefined && !(made instanceof DestillError) && !occupied && !final) {
+    return { ...nothing, create: made, status: isAccounted(status, run) ? undefined : status };
+  }
+
+  const deleteJob = job !== undefined && isUnwanted(job, run, status);
+  if (isWritten(status, run)) {
+    return { ...nothing, deleteJob, ...askingEvents(scene, status), ...again(status) };
+  }
+  const wait = passing(status) ? settling - age(job, now) : 0;
+  if (wait > 0 && !deleteJob) return { ...nothing, requeueAfter: wait };
+  return { deleteJob, status, ...askingEvents(scene, status), ...again(status) };
+}
+
+/** Whether the Run is being deleted, or is about to be because its Experiment is. */
+function isGoing({ run, experiment }: RunScene): boolean {
+  const { deletionTimestamp, ownerReferences = [] } = run.metadata;
+  if (deletionTimestamp !== undefined) return true;
+  return experiment === undefined
+    ? ownerReferences.some(({ kind }) => kind === 'Experiment')
+    : experiment.metadata.deletionTimestamp !== undefined;
+}
+
+/** Whether the Run should have a Job and there is none. */
+function mayTrain({ run, job }: RunScene): boolean {
+  return job === undefined && !run.spec.suspend && run.spec.stop === undefined && !isFinal(phaseOf(run));
+}
+
+function make({ run, experiment, teacherOwner }: RunScene, config: JobConfig): Job | DestillError {
+  if (experiment === undefined) {
+    const { metadata, spec } = run;
+    return new DestillError(
+      'InvalidSpec',
+      `Experiment ${spec.experiment}, which Run ${metadata.name} is of, does not exist. Create it again, or delete the Run.`,
+    );
+  }
+  try {
+    return jobFor(run, experiment, config, teacherOwner);
+  } catch (error) {
+    if (error instanceof DestillError) return error;
+    throw error;
+  }
+}
+
+/** Whether the Job goes on although its Run is paused, stopped, or was given up by Kueue. */
+function isUnwanted(job: Job, run: Run, { phase }: ReportedStatus): boolean {
+  const { ownerReferences = [], deletionTimestamp } = job.metadata;
+  const own = ownerReferences.some(({ uid }) => uid === run.metadata.uid);
+  if (!own || deletionTimestamp !== undefined || isJobEnding(job)) return false;
+  switch (phase) {
+    case 'Succeeded':
+      // The Job controller is about to see it.
+      return false;
+    case 'Failed':
+      return job.spec?.suspend === true;
+    default:
+      return run.spec.suspend || run.spec.stop !== undefined;
+  }
+}
+
+/** Whether it says how the last pod ended: once there is another Job, it can no longer be seen that its own was gone. */
+function isAccounted({ pods = [] }: ReportedStatus, run: Run): boolean {
+  return isDeepStrictEqual(pods, run.status?.pods ?? []);
+}
+
+function isWritten(status: ReportedStatus, run: Run): boolean {
+  if (run.status === undefined) return false;
+  const { progress: _progress, history: _history, ...written } = run.status;
+  return isDeepStrictEqual(status, written);
+}
+
+/** On its way, with nothing in it. */
+function passing({ phase, conditions }: ReportedStatus): boolean {
+  const progressing = conditions.find(({ type }) => type === 'Progressing');
+  return (phase === 'Queued' || phase === 'Starting') && progressing?.status === 'True';
+}
+
+/** In milliseconds; for ever where there is no Job. */
+function age(job: Job | undefined, now: Date): number {
+  const created = Date.parse(job?.metadata.creationTimestamp ?? '');
+  return Number.isNaN(created) ? Number.POSITIVE_INFINITY : now.getTime() - created;
+}
+
+function askingEvents(
+  { job, events, now }: RunScene,
+  { reason = '' }: ReportedStatus,
+): Pick<RunDecision, 'needsEvents'> {
+  return { needsEvents: events === undefined && isUnexplained(reason) && age(job, now) >= patience };
+}
+
+function again({ phase, reason = '' }: ReportedStatus): Pick<RunDecision, 'requeueAfter'> {
+  if (phase === 'Running') return { requeueAfter: countingSeconds * 1000 };
+  return isUnexplained(reason) || unwatched.has(reason) ? { requeueAfter: eventsPause } : {};
+}
+
+function isUnexplained(reason: string): boolean {
+  return reason === 'PodPending' || reason === 'ContainerCreating';
+}
+
+/** Nothing that is watched changes when these are over. */
+const unwatched: ReadonlySet<string> = new Set([
+  'QuotaExceeded',
+  'PodRefused',
+  'FailedMount',
+  'JobOutdated',
+  'TeacherMissing',
+]);

@@ -1,0 +1,54 @@
+import type { Condition } from '@destillml/core/api/meta.ts';
+import { isFinal } from '@destillml/core/plan/phases.ts';
+import type { ReportedStatus } from '../jobs/run-status.ts';
+import type { Happening } from '../runtime/events.ts';
+import type { Run } from './kinds.ts';
+
+/** What an Event is to say of a Run that went from the status it has to this one. */
+export function runHappenings(run: Run, status: ReportedStatus): readonly Happening[] {
+  const before = run.status;
+  const of = (type: Happening['type'], action: string, reason: string, note: string): Happening => ({
+    regarding: run,
+    type,
+    action,
+    reason,
+    note,
+  });
+  const { phase, reason = phase, message = '' } = status;
+  const news: Happening[] = [];
+
+  const failure = conditionOf(status, 'LastAttemptFailed');
+  if (
+    failure?.status === 'True' &&
+    !same(failure, conditionOf(before, 'LastAttemptFailed')) &&
+    phase !== 'Failed'
+  ) {
+    news.push(of('Warning', 'Retry', failure.reason, failure.message));
+  }
+  if ((status.preemptions ?? 0) > (before?.preemptions ?? 0)) {
+    news.push(of('Normal', 'Requeue', 'Preempted', message));
+  }
+  if (phase !== (before?.phase ?? 'Waiting')) {
+    if (phase === 'Running') news.push(of('Normal', 'Train', 'Started', message));
+    else if (isFinal(phase))
+      news.push(of(phase === 'Failed' ? 'Warning' : 'Normal', 'Finish', reason, message));
+  }
+  const progressing = conditionOf(status, 'Progressing');
+  const blocked = progressing?.status === 'False' && !isFinal(phase) && phase !== 'Waiting';
+  if (blocked && !same(progressing, conditionOf(before, 'Progressing'))) {
+    news.push(of('Warning', 'Wait', progressing.reason, progressing.message));
+  }
+  return news;
+}
+
+export function conditionOf(
+  status: { readonly conditions: readonly Condition[] } | undefined,
+  type: string,
+): Condition | undefined {
+  return status?.conditions.find((condition) => condition.type === type);
+}
+
+/** Whether it said this already; a message that only goes into other detail is no news. */
+function same(one: Condition, other: Condition | undefined): boolean {
+  return one.status === other?.status && one.reason === other.reason;
+}

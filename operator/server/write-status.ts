@@ -1,0 +1,52 @@
+import { type Run, runs } from '../controllers/kinds.ts';
+import type { ApiClient } from '../runtime/api-client.ts';
+import { isConflict, isNotFound } from '../runtime/api-error.ts';
+import type { Cache } from '../runtime/cache.ts';
+import { keyOf } from '../runtime/resource.ts';
+import type { RunRef, TrainerStatus } from './progress-writer.ts';
+
+export type WriteStatusDeps = {
+  /** Its field manager owns what trainers report. */
+  readonly client: Pick<ApiClient, 'applyStatus' | 'get'>;
+  readonly cache: Pick<Cache<Run>, 'get' | 'wrote'>;
+};
+
+const maxAttempts = 4;
+
+/**
+ * Makes this the Run's `status.progress` and `status.history`, by server-side apply.
+ *
+ * The API server does not look at `metadata.uid` where a status is written: that the write is for this Run, and not for
+ * a new one of its name, is ensured by the version of an object whose uid was looked at.
+ *
+ * @returns whether it is written; false if the Run is gone
+ * @throws ApiError, ConnectionError, and the reason of `signal`
+ */
+export async function writeStatus(
+  { namespace, name, uid }: RunRef,
+  status: TrainerStatus,
+  { client, cache }: WriteStatusDeps,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const ref = { namespace, name };
+  let known = cache.get(keyOf(ref));
+  try {
+    for (let attempt = 1; ; attempt++) {
+      known ??= await client.get(runs, ref, signal);
+      const { uid: current, resourceVersion } = known.metadata;
+      if (current !== uid) return false;
+      try {
+        const metadata = { ...ref, uid, resourceVersion };
+        cache.wrote(await client.applyStatus(runs, { metadata, status }, signal));
+        return true;
+      } catch (error) {
+        if (!isConflict(error) || attempt === maxAttempts) throw error;
+        // It has changed since, or is another one.
+        known = undefined;
+      }
+    }
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,318 @@
+/**
+ * What the operator adds to the cost of Jobs: `make bench-operator`, or `node test/bench/operator.ts [RUNS…]`.
+ *
+ * A real control plane, scheduler and Job controller, none of them held back; kwok plays the nodes, where a pod runs
+ * for one second. As many bare Jobs of the same pods, at the same parallelism, are the peer; each contestant has a
+ * control plane of its own that has done nothing before.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { jobs } from '../../operator/controllers/kinds.ts';
+import { defaultJobConfig } from '../../operator/jobs/config.ts';
+import { jobFor } from '../../operator/jobs/job.ts';
+import { conditionTrue, type Job } from '../../operator/jobs/objects.ts';
+import { Cache } from '../../operator/runtime/cache.ts';
+import { systemClock } from '../../operator/runtime/clock.ts';
+import { ListWatch } from '../../operator/runtime/list-watch.ts';
+import { type Experiment, experiment as experimentSchema } from '../../src/api/experiment.ts';
+import { runManifest } from '../../src/plan/manifest.ts';
+import { plan } from '../../src/plan/plan.ts';
+import type { Client } from '../cluster/client.ts';
+import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { waitFor } from '../cluster/wait.ts';
+import { trained } from '../integration/kubelet.ts';
+import { clientOn, connect } from '../integration/runtime-fixtures.ts';
+
+const parallelism = 100;
+const patience = 3_600_000;
+const wanted = process.argv.slice(2).map(Number);
+const sizes = wanted.length > 0 ? wanted : [1000, 5000];
+
+/** Of the operator, over one Experiment. */
+type Figures = {
+  readonly seconds: number;
+  readonly writes: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly residentMiB: number;
+  readonly eventsPerSecond: number;
+  readonly cpuSeconds: number;
+};
+
+console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores; parallelism ${parallelism}`);
+const costs: number[] = [];
+for (const size of sizes) {
+  const study = studyOf(size);
+  const bare = await alone((controlPlane) => bareJobs(controlPlane, study, size));
+  const ours = await alone((controlPlane) => experiment(controlPlane, study));
+  costs.push((1000 * ours.cpuSeconds) / size);
+  show(size, bare, ours);
+}
+const [first, second] = costs;
+if (first !== undefined && second !== undefined) {
+  const growth = (100 * (second / first - 1)).toFixed(1);
+  console.log(`\nCPU time of the operator per Run: ${growth} % more at ${sizes[1]} Runs (aim ≤ 20 %)`);
+}
+
+function show(size: number, bare: number, ours: Figures): void {
+  const row = (name: string, value: string, aim = '') =>
+    console.log(`  ${name.padEnd(36)} ${value.padStart(12)}  ${aim}`.trimEnd());
+  console.log(`\n${size} Runs in one Experiment`);
+  row('bare Jobs', `${bare.toFixed(1)} s`);
+  row('the Experiment', `${ours.seconds.toFixed(1)} s`);
+  row('ratio', (ours.seconds / bare).toFixed(2), '(aim ≤ 1.25)');
+  row('API writes per Run, Events apart', (ours.writes / size).toFixed(2), '(aim ≤ 6)');
+  row('reconcile p50 / p99', `${ms(ours.p50)} / ${ms(ours.p99)}`);
+  row('resident memory, most', `${ours.residentMiB.toFixed(0)} MiB`, '(aim ≤ 250 MiB)');
+  row('watch events handled', `${ours.eventsPerSecond.toFixed(0)} /s`);
+  row('CPU time of the operator per Run', `${((1000 * ours.cpuSeconds) / size).toFixed(1)} ms`);
+}
+
+function ms(seconds: number): string {
+  return `${(1000 * seconds).toFixed(1)} ms`;
+}
+
+/** With a control plane of its own. */
+async function alone<T>(measure: (controlPlane: ControlPlane) => Promise<T>): Promise<T> {
+  const controlPlane = await startControlPlane({
+    scheduler: true,
+    clientLimits: false,
+    nodes: { count: 10, gpus: 2 * parallelism, terminationMessage: JSON.stringify(trained()) },
+  });
+  try {
+    await controlPlane.client.applyCrds();
+    return await measure(controlPlane);
+  } finally {
+    await controlPlane.stop();
+  }
+}
+
+/** 40 Runs a seed; one more is the teacher. */
+function studyOf(size: number): Experiment {
+  const seeds = 25;
+  const perSeed = size / seeds;
+  const students = 10;
+  const arms = perSeed / students - 1;
+  if (!Number.isInteger(arms) || arms < 1 || arms > 32) {
+    throw new RangeError(`${size} Runs: give a multiple of 250, from 500 to 8250`);
+  }
+  return experimentSchema.parse({
+    apiVersion: 'destillml.io/v1alpha1',
+    kind: 'Experiment',
+    metadata: { name: 'study', namespace: 'default' },
+    spec: {
+      dataset: { name: 'fashion-mnist', source: { packaged: {} } },
+      teacher: { model: 'resnet56' },
+      students: Array.from({ length: students }, (_, index) => ({ name: `s${index}`, model: 'resnet20' })),
+      distillation: Array.from({ length: arms }, (_, index) => ({
+        name: `a${index}`,
+        softTargets: { temperature: index + 1 },
+      })),
+      seeds: Array.from({ length: seeds }, (_, index) => index),
+      storage: { persistentVolumeClaim: { claimName: 'experiments' } },
+      pod: { gpus: 1 },
+      parallelism,
+    },
+  });
+}
+
+/** @returns seconds from the first Job to the last one's end */
+async function bareJobs({ access }: ControlPlane, study: Experiment, size: number): Promise<number> {
+  const connection = connect(access);
+  const client = clientOn(connection);
+  const ending = new AbortController();
+  const [wantedRun] = plan({ experiment: study, runs: [], now: new Date() }).create;
+  if (wantedRun === undefined) throw new Error('no Run');
+  const { parameters } = wantedRun.spec;
+  const config = {
+    ...defaultJobConfig,
+    images: { cpu: 'example.org/cpu', gpu: 'example.org/gpu' },
+    push: { ...defaultJobConfig.push, url: 'https://example.org' },
+  };
+  const jobOf = (index: number): Job => {
+    const run = runManifest(study, { name: `bare-${index}`, parameters });
+    const job = jobFor({ ...run, metadata: { ...run.metadata, uid: 'none' } }, study, config);
+    const { ownerReferences: _none, ...metadata } = job.metadata;
+    // Of the volume claim nobody knows.
+    return withoutClaims({ ...job, metadata });
+  };
+  const cache = new Cache<Job>({ onHandlerError: console.error });
+  const options = { client, resource: jobs, cache, clock: systemClock, random: Math.random };
+  const watch = new ListWatch(options);
+  const started = performance.now();
+  let created = 0;
+  let done = 0;
+  const finished = Promise.withResolvers<void>();
+  const next = () => {
+    if (created >= size) return;
+    created += 1;
+    client.create(jobs, jobOf(created), ending.signal).catch(finished.reject);
+  };
+  cache.subscribe((change) => {
+    if (change.type !== 'updated') return;
+    const ended = (job: Job) => conditionTrue(job.status?.conditions, 'Complete') !== undefined;
+    if (!ended(change.object) || ended(change.old)) return;
+    done += 1;
+    if (done === size) finished.resolve();
+    else next();
+  });
+  const watching = watch.run(ending.signal);
+  await watch.synced;
+  for (let index = 0; index < parallelism; index++) next();
+  await finished.promise;
+  const seconds = (performance.now() - started) / 1000;
+  ending.abort();
+  await watching;
+  connection.close();
+  return seconds;
+}
+
+function withoutClaims(job: Job): Job {
+  return JSON.parse(
+    JSON.stringify(job).replaceAll('"persistentVolumeClaim":{"claimName":"experiments"}', '"emptyDir":{}'),
+  );
+}
+
+async function experiment(controlPlane: ControlPlane, study: Experiment): Promise<Figures> {
+  const { client } = controlPlane;
+  await claim(client);
+  const operator = await startOperator(client);
+  try {
+    const before = await countWrites(client);
+    const started = performance.now();
+    await client.send('POST', '/apis/destillml.io/v1alpha1/namespaces/default/experiments', study);
+    await waitFor(
+      'the Experiment to be Complete',
+      async () => {
+        const path = '/apis/destillml.io/v1alpha1/namespaces/default/experiments/study';
+        const { status } = await client.send<Experiment>('GET', path);
+        if (status?.phase === 'Failed') throw new Error(JSON.stringify(status));
+        return status?.phase === 'Complete' ? true : undefined;
+      },
+      patience,
+    );
+    const seconds = (performance.now() - started) / 1000;
+    const metrics = await operator.metrics();
+    const sum = (name: string) => total(metrics, name);
+    return {
+      seconds,
+      writes: (await countWrites(client)) - before,
+      p50: quantile(metrics, 0.5),
+      p99: quantile(metrics, 0.99),
+      residentMiB: operator.peakMiB(),
+      eventsPerSecond: sum('destillml_watch_events_total') / seconds,
+      cpuSeconds: sum('process_cpu_seconds_total'),
+    };
+  } finally {
+    await operator.stop();
+  }
+}
+
+/** A volume for the claim of all Runs. */
+async function claim(client: Client): Promise<void> {
+  const size = { storage: '1Ti' };
+  await client.send('POST', '/api/v1/persistentvolumes', {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'experiments' },
+    spec: {
+      capacity: size,
+      accessModes: ['ReadWriteMany'],
+      hostPath: { path: '/none' },
+      storageClassName: 'none',
+    },
+  });
+  await client.send('POST', '/api/v1/namespaces/default/persistentvolumeclaims', {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'experiments' },
+    spec: {
+      accessModes: ['ReadWriteMany'],
+      resources: { requests: size },
+      storageClassName: 'none',
+      volumeName: 'experiments',
+    },
+  });
+}
+
+async function startOperator(client: Client) {
+  const flags = ['--kubeconfig', client.access.kubeconfig, '--leader-election', 'off', '--log-level', 'info'];
+  const addresses = ['--server-bind-address', '127.0.0.1:0', '--health-bind-address', '127.0.0.1:0'];
+  const limits = ['--qps', '5000', '--burst', '5000'];
+  const main = join(import.meta.dirname, '../../operator/main.ts');
+  const child: ChildProcess = spawn(process.execPath, [main, ...flags, ...addresses, ...limits], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the operator ended with ${code}`)));
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      const { msg, port: listening, level } = JSON.parse(line);
+      if (msg === 'listening') resolve(listening);
+      if (level >= 40) console.error(line);
+    });
+  });
+  return {
+    metrics: async () => {
+      const headers = { authorization: `Bearer ${client.access.tokens.admin}` };
+      // Its certificate is made up; it was started here.
+      const asked = get(`https://127.0.0.1:${port}/metrics`, { headers, rejectUnauthorized: false });
+      const answer = await new Promise<IncomingMessage>((resolve, reject) =>
+        asked.once('response', resolve).once('error', reject),
+      );
+      return await text(answer);
+    },
+    /** The most it ever was. */
+    peakMiB: () =>
+      Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
+    stop: async () => {
+      child.kill('SIGTERM');
+      if (child.exitCode === null) await once(child, 'exit');
+    },
+  };
+}
+
+/** As the API server counts them: all writes to Experiments and Runs, and Jobs that were created or deleted. */
+async function countWrites(client: Client): Promise<number> {
+  const metrics = await client.send<string>('GET', '/metrics');
+  let count = 0;
+  for (const [, labels = '', value] of metrics.matchAll(/^apiserver_request_total\{(.*)\} (\S+)$/gm)) {
+    const of = (name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(labels)?.[1] ?? '';
+    const own = ['experiments', 'runs'].includes(of('resource'));
+    const isWrite = ['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE'].includes(of('verb'));
+    const ofJob = of('resource') === 'jobs' && ['POST', 'DELETE'].includes(of('verb'));
+    if ((own && isWrite) || ofJob) count += Number(value);
+  }
+  return count;
+}
+
+function total(metrics: string, name: string): number {
+  const lines = [...metrics.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))];
+  return lines.reduce((sum, [, value]) => sum + Number(value), 0);
+}
+
+/** Over both controllers, interpolated in its bucket. */
+function quantile(metrics: string, share: number): number {
+  const name = 'controller_runtime_reconcile_time_seconds';
+  const buckets = new Map<number, number>();
+  for (const [, le = '', count] of metrics.matchAll(
+    new RegExp(`^${name}_bucket\\{le="([^"]+)".*\\} (\\S+)$`, 'gm'),
+  )) {
+    const bound = le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le);
+    buckets.set(bound, (buckets.get(bound) ?? 0) + Number(count));
+  }
+  const rank = share * (buckets.get(Number.POSITIVE_INFINITY) ?? 0);
+  let [below, countBelow] = [0, 0];
+  for (const [bound, count] of [...buckets].sort(([one], [other]) => one - other)) {
+    if (count >= rank)
+      return below + ((bound - below) * (rank - countBelow)) / Math.max(1, count - countBelow);
+    [below, countBelow] = [bound, count];
+  }
+  return Number.NaN;
+}

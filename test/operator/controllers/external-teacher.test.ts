@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { externalTeacher } from '../../../operator/controllers/external-teacher.ts';
+import type { Experiment, Run } from '../../../operator/controllers/kinds.ts';
+import type { RunStatus } from '../../../src/api/run.ts';
+import { experimentWith, result, runWith } from '../jobs/world.ts';
+
+const trainedBy = experimentWith({}, { name: 'teachers' });
+const succeeded = { phase: 'Succeeded', result } as const;
+
+function teacherRun(status: Partial<RunStatus> | undefined, namespace = 'lab'): Run {
+  const run = runWith({ role: 'teacher', student: undefined, model: 'resnet56' }, status ? { status } : {});
+  return { ...run, metadata: { ...run.metadata, name: 'teachers-teacher', namespace } };
+}
+
+function find(from: object, there: { run?: Run; experiment?: Experiment } = {}) {
+  const asking = experimentWith({ teacher: { from } });
+  return externalTeacher(asking, {
+    run: (key) =>
+      there.run && key === `${there.run.metadata.namespace}/teachers-teacher` ? there.run : undefined,
+    experiment: (key) => (key === 'lab/teachers' ? there.experiment : undefined),
+    runsOf: () => (there.run ? [there.run] : []),
+  });
+}
+
+const problem = (reason: string, message: string) => ({
+  problem: { reason, message: expect.stringContaining(message) },
+});
+
+describe('the teacher of another Experiment', () => {
+  it('is not looked for by an Experiment that trains its own', () => {
+    const lookup = { run: () => undefined, experiment: () => undefined, runsOf: () => [] };
+    expect(externalTeacher(experimentWith(), lookup)).toBeUndefined();
+  });
+
+  it('is found by the name of its Run, or of its Experiment', () => {
+    const teacher = { run: 'teachers-teacher', model: 'resnet56', result };
+    const there = { run: teacherRun(succeeded), experiment: trainedBy };
+    expect(find({ run: 'teachers-teacher' }, there)).toEqual(teacher);
+    expect(find({ experiment: 'teachers' }, there)).toEqual(teacher);
+    expect(find({ run: 'teachers-teacher', namespace: 'lab' }, there)).toEqual(teacher);
+  });
+
+  it('is found in another namespace, and named with it', () => {
+    const there = { run: teacherRun(succeeded, 'hall') };
+    expect(find({ run: 'teachers-teacher', namespace: 'hall' }, there)).toMatchObject({ namespace: 'hall' });
+    expect(find({ run: 'teachers-teacher' }, there)).toEqual(
+      problem('TeacherNotFound', 'there is no Run lab/teachers-teacher'),
+    );
+  });
+
+  it('is waited for', () => {
+    expect(find({ experiment: 'teachers' })).toEqual(
+      problem('TeacherNotFound', 'there is no Experiment lab/teachers'),
+    );
+    expect(find({ experiment: 'teachers' }, { experiment: trainedBy })).toEqual(
+      problem('TeacherUnfinished', 'Experiment lab/teachers has not begun to train its teacher'),
+    );
+    expect(find({ run: 'teachers-teacher' }, { run: teacherRun({ phase: 'Running' }) })).toEqual(
+      problem('TeacherUnfinished', 'Run lab/teachers-teacher has not been trained to the end: Running.'),
+    );
+  });
+
+  it('is not the teacher of an Experiment that has its own from elsewhere', () => {
+    const experiment = experimentWith({ teacher: { from: { run: 'x' } } }, { name: 'teachers' });
+    expect(find({ experiment: 'teachers' }, { experiment })).toEqual(
+      problem('TeacherNotFound', 'Experiment lab/teachers trains no teacher itself'),
+    );
+  });
+
+  it('is no teacher if its training failed', () => {
+    const failed = { phase: 'Failed', reason: 'TrainingDiverged', message: 'the loss is NaN.' } as const;
+    expect(find({ run: 'teachers-teacher' }, { run: teacherRun(failed) })).toEqual(
+      problem('TeacherFailed', 'Run lab/teachers-teacher ended Failed: TrainingDiverged: the loss is NaN.'),
+    );
+  });
+});

@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest';
+import type { Run } from '../../../operator/controllers/kinds.ts';
+import { decideRun, type RunScene } from '../../../operator/controllers/run-decision.ts';
+import { jobFor } from '../../../operator/jobs/job.ts';
+import {
+  config,
+  distilled,
+  event,
+  experimentWith,
+  jobWith,
+  now,
+  type PodOptions,
+  podWith,
+  queuedJob,
+  result,
+  running,
+  runWith,
+  terminated,
+  unschedulable,
+  workloadWith,
+} from '../jobs/world.ts';
+
+/** Seconds before `now`. */
+const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000).toISOString();
+const young = jobWith({ metadata: { creationTimestamp: ago(1) } });
+const stop = { reason: 'NoLongerWanted', message: 'The Experiment no longer asks for it.' };
+const stopped = runWith({}, { spec: { stop } });
+const paused = runWith({}, { spec: { suspend: true } });
+
+const sceneOf = (scene: Partial<RunScene>): RunScene => ({
+  run: runWith(),
+  experiment: experimentWith(),
+  teacherOwner: undefined,
+  job: undefined,
+  pods: [],
+  workload: undefined,
+  events: undefined,
+  now,
+  ...scene,
+});
+const decide = (scene: Partial<RunScene>) => decideRun(sceneOf(scene), config);
+
+/** The Run with what is decided about it written down, progress included. */
+function afterwards(scene: Partial<RunScene>): Run {
+  const { run, ...rest } = sceneOf(scene);
+  const status = decide({ run, ...rest }).status ?? decide({ run, ...rest, now: new Date(8e12) }).status;
+  return { ...run, ...(status ? { status: { ...status, history: [0.5] } } : {}) };
+}
+
+/** What is decided, in short. */
+function short(scene: Partial<RunScene>) {
+  const { create, deleteJob, status, needsEvents, requeueAfter } = decide(scene);
+  return {
+    ...(create ? { creates: create.metadata.name } : {}),
+    ...(deleteJob ? { deletesJob: true } : {}),
+    ...(status ? { status: `${status.phase} ${status.reason}` } : {}),
+    ...(needsEvents ? { needsEvents } : {}),
+    ...(requeueAfter === undefined ? {} : { requeueAfter }),
+  };
+}
+
+const { storage: _storage, ...withoutStorage } = experimentWith().spec;
+const lost = { ...experimentWith(), spec: withoutStorage };
+const foreignPod = podWith({ ...running(), metadata: { labels: { 'destillml.io/run-uid': 'another' } } });
+const pods = (...options: PodOptions[]) => options.map((each) => podWith(each));
+
+const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
+  'a Run that has not had its turn': [{ run: paused }, { status: 'Waiting NotStarted' }],
+  'a Run whose turn it is': [{}, { creates: 'study-run' }],
+  'a Run whose Job was deleted': [
+    { run: runWith({}, { status: { phase: 'Running', attempts: 1 } }) },
+    { creates: 'study-run' },
+  ],
+  'a Run whose Job was deleted, while its pod still trains': [
+    { pods: pods(running()) },
+    { status: 'Running JobDeleted', requeueAfter: 60_000 },
+  ],
+  'a Run whose Job was deleted, when its pod has ended': [
+    { pods: pods(terminated(75, { outcome: 'preempted', epoch: 4, step: 0 })) },
+    { creates: 'study-run', status: 'Queued JobPending' },
+  ],
+  'a Run while a pod of a deleted Run of its name still trains': [
+    { pods: [foreignPod] },
+    { status: 'Queued JobOutdated', requeueAfter: 15_000 },
+  ],
+  'a Run whose Job is on its way out': [
+    { job: jobWith({ metadata: { deletionTimestamp: ago(5) } }) },
+    { status: 'Queued JobOutdated', requeueAfter: 15_000 },
+  ],
+  'a Run whose name a Job of somebody else has': [
+    { job: jobWith({ metadata: { ownerReferences: [] } }) },
+    { status: 'Queued JobOutdated', requeueAfter: 15_000 },
+  ],
+  'a distilled Run whose teacher left no network': [
+    { run: runWith(distilled), experiment: lost },
+    { status: 'Queued TeacherMissing', requeueAfter: 15_000 },
+  ],
+  'a Run of an Experiment that is being deleted': [
+    { experiment: experimentWith({}, { deletionTimestamp: ago(1) }) },
+    {},
+  ],
+  'a Run that goes with its Experiment': [
+    {
+      experiment: undefined,
+      run: {
+        ...runWith(),
+        metadata: {
+          ...runWith().metadata,
+          ownerReferences: [{ kind: 'Experiment', name: 'study', uid: 'x', apiVersion: '' }],
+        },
+      },
+    },
+    {},
+  ],
+  'a Run whose Experiment was deleted without it': [
+    { experiment: undefined },
+    { status: 'Queued InvalidSpec' },
+  ],
+  'a Run that is being deleted': [
+    { run: { ...runWith(), metadata: { ...runWith().metadata, deletionTimestamp: ago(1) } }, job: jobWith() },
+    {},
+  ],
+
+  'a new Job, whose pod is about to come': [{ job: young }, { requeueAfter: 1_000 }],
+  'a Job without a pod for some seconds': [
+    { job: jobWith({ metadata: { creationTimestamp: ago(3) } }) },
+    { status: 'Queued PodPending', requeueAfter: 15_000 },
+  ],
+  'a Job without a pod for long': [
+    { job: jobWith({ metadata: { creationTimestamp: ago(30) } }) },
+    { status: 'Queued PodPending', needsEvents: true, requeueAfter: 15_000 },
+  ],
+  'a Job whose pods the quota forbids': [
+    {
+      job: jobWith(),
+      events: [event('job-uid', 'FailedCreate', 'exceeded quota: gpus, requested: 2, used: 0, limited: 1')],
+    },
+    { status: 'Queued QuotaExceeded', requeueAfter: 15_000 },
+  ],
+  'a new Job whose pod fits nowhere': [
+    { job: young, pods: pods(unschedulable('0/1 nodes are available: 1 Insufficient nvidia.com/gpu.')) },
+    { status: 'Queued Unschedulable' },
+  ],
+  'a pod that trains': [
+    { job: young, pods: pods(running()) },
+    { status: 'Running Training', requeueAfter: 60_000 },
+  ],
+  'a pod that has trained': [
+    { job: jobWith(), pods: pods(terminated(0, { outcome: 'succeeded', result })) },
+    { status: 'Succeeded Trained' },
+  ],
+
+  'a Run that is paused': [
+    { run: paused, job: jobWith(), pods: pods(running()) },
+    { deletesJob: true, status: 'Running Pausing', requeueAfter: 60_000 },
+  ],
+  'a Run that is stopped': [
+    { run: stopped, job: jobWith(), pods: pods(running()) },
+    { deletesJob: true, status: 'Running Stopping', requeueAfter: 60_000 },
+  ],
+  'a Run that is paused, whose Job is on its way out': [
+    { run: paused, job: jobWith({ metadata: { deletionTimestamp: ago(1) } }), pods: pods(running()) },
+    { status: 'Running Pausing', requeueAfter: 60_000 },
+  ],
+  'a Run that is paused as it ends': [
+    {
+      run: paused,
+      job: jobWith({ conditions: [{ type: 'Complete', status: 'True' }] }),
+      pods: pods(terminated(0, { outcome: 'succeeded', result })),
+    },
+    { status: 'Succeeded Trained' },
+  ],
+  'a Run that is stopped before it started': [{ run: stopped }, { status: 'Skipped NoLongerWanted' }],
+  'a Run that waits for Kueue': [
+    { job: queuedJob({ suspend: true }), workload: workloadWith({}) },
+    { status: 'Queued InQueue' },
+  ],
+  'a Run that Kueue gave up': [
+    {
+      job: queuedJob({ suspend: true }),
+      workload: workloadWith({ Finished: ['True', 'FailedToStart', 'conflicting node selectors'] }),
+    },
+    { deletesJob: true, status: 'Failed FailedToStart' },
+  ],
+};
+
+describe('what a Run needs next', () => {
+  it.each(Object.entries(rows))('%s', (_name, [scene, decision]) => {
+    expect(short(scene)).toEqual(decision);
+  });
+
+  it.each(Object.entries(rows))('%s: written down, nothing is written again', (_name, [scene]) => {
+    if (decide(scene).create) return;
+    expect(decide({ ...scene, run: afterwards(scene) }).status).toBeUndefined();
+  });
+
+  it('is the Job that its parameters, its Experiment and the configuration make', () => {
+    expect(decide({}).create).toEqual(jobFor(runWith(), experimentWith(), config));
+  });
+
+  it.each(['Succeeded', 'Failed', 'Stopped', 'Skipped'] as const)('is nothing once it has %s', (phase) => {
+    const run = runWith({}, { status: { phase } });
+    expect(decide({ run })).toEqual({ deleteJob: false, status: undefined, needsEvents: false });
+    expect(decide({ run, job: jobWith(), pods: pods(running()) }).create).toBeUndefined();
+  });
+});
