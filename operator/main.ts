@@ -33,7 +33,8 @@ async function main(): Promise<number> {
     });
     const operator = new Operator(config, { kubeConfig, clock: systemClock, random: Math.random, log });
     const end = await operator.run(stop);
-    log.info({ end }, 'ended');
+    if (end === 'stopped') log.info('stopped');
+    else log.error(`the lease ${nameOf(config)} is lost: another operator leads, or it could not be renewed`);
     return end === 'stopped' ? 0 : 1;
   } catch (error) {
     if (stop.aborted) return 0;
@@ -41,6 +42,10 @@ async function main(): Promise<number> {
     else log.fatal({ err: error }, 'unexpected error, please report it');
     return 1;
   }
+}
+
+function nameOf({ leaseNamespace, leaseName }: OperatorConfig): string {
+  return `${leaseNamespace}/${leaseName}`;
 }
 
 /** SIGTERM or Ctrl-C; the second one ends the process at once. */

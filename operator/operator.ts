@@ -13,7 +13,7 @@ import { World } from './controllers/world.ts';
 import { defaultJobConfig, type JobConfig } from './jobs/config.ts';
 import packageFile from './package.json' with { type: 'json' };
 import { ApiClient, type ApiClientOptions } from './runtime/api-client.ts';
-import { ConnectionError, isNotFound } from './runtime/api-error.ts';
+import { ApiError, isNotFound } from './runtime/api-error.ts';
 import type { Clock, Random } from './runtime/clock.ts';
 import { Connection } from './runtime/connection.ts';
 import { type ControllerOptions, runController } from './runtime/controller.ts';
@@ -185,25 +185,25 @@ export class Operator {
   }
 }
 
-/** @throws DestillError `Environment` that says what is missing */
+/** The first request. @throws DestillError `Environment` that says what is missing, unless `signal` was aborted */
 async function checkCluster(client: ApiClient, signal: AbortSignal): Promise<void> {
   try {
     await client.request('GET', `/apis/${runs.apiVersion}`, {}, signal);
-  } catch (error) {
-    if (isNotFound(error)) {
-      throw new DestillError(
-        'Environment',
-        'the cluster does not know Experiments: install the definitions first (kubectl apply --server-side -f crds/, or the Helm chart)',
-        { cause: error },
-      );
-    }
-    if (error instanceof ConnectionError) {
-      throw new DestillError('Environment', `the cluster cannot be reached: ${error.message}`, {
-        cause: error,
-      });
-    }
-    throw error;
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    throw new DestillError('Environment', whatIsMissing(cause), { cause });
   }
+}
+
+function whatIsMissing(error: unknown): string {
+  if (isNotFound(error)) {
+    return 'the cluster does not know Experiments: install the definitions first (kubectl apply --server-side -f crds/, or the Helm chart)';
+  }
+  // Also what kubeconfigs can be wrong about beyond their form, such as a plugin for credentials that fails.
+  const what = error instanceof Error ? error.message : String(error);
+  return error instanceof ApiError && (error.status === 401 || error.status === 403)
+    ? `the cluster does not let the operator in: ${what}; check the credentials of the kubeconfig or service account`
+    : `the cluster cannot be reached: ${what}`;
 }
 
 async function jobConfigOf(config: OperatorConfig): Promise<JobConfig> {

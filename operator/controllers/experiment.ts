@@ -51,6 +51,10 @@ export function experimentReconciler(deps: ExperimentControllerDeps): Reconcile 
       await expire(experiment, deps, signal);
       return {};
     }
+    if (decision.runs && (await adopt(decision.runs.create, experiment, deps, signal))) {
+      // What was decided without them is void; their change brings the Experiment back here.
+      return {};
+    }
     const collided = decision.runs && (await carryOut(decision.runs, experiment, own, deps, signal));
     const waits = [decision.requeueAfter, collided ? collisionPause : undefined];
     if (decision.status !== undefined) {
@@ -79,7 +83,7 @@ export function experimentSources(world: World): readonly Source[] {
     watching(
       world.runs,
       (change) => (matters(change) ? itsController<Run>('Experiment')(change) : []),
-      (key) => 50 + 0.02 * numberOfRuns(world, key),
+      (key) => 50 + 0.05 * numberOfRuns(world, key),
     ),
     watching(world.runs, (change) => {
       const { metadata, spec } = change.object;
@@ -88,14 +92,27 @@ export function experimentSources(world: World): readonly Source[] {
       const { namespace } = metadata;
       return [...taughtBy('run', metadata), ...taughtBy('experiment', { namespace, name: spec.experiment })];
     }),
-    watching({ cache: world.kueue.queues, synced: world.kueue.synced }, ({ object }) =>
-      keys(world.experiments.cache.byIndex('queue', keyOf(object.metadata))),
+    // That there is one, not how full it is.
+    watching({ cache: world.kueue.queues, synced: world.kueue.synced }, ({ type, object }) =>
+      type === 'updated'
+        ? []
+        : keys(world.experiments.cache.byIndex('queued', object.metadata.namespace ?? '')),
     ),
+    {
+      synced: world.kueue.synced,
+      subscribe: (enqueue) =>
+        world.kueue.whenFound(() => {
+          const waiting = [...world.experiments.cache.values()].filter(
+            ({ spec }) => spec.queue !== undefined,
+          );
+          for (const key of keys(waiting)) enqueue(key, 0);
+        }),
+    },
   ];
 }
 
 function numberOfRuns({ experiments: all, runs: { cache } }: World, key: string): number {
-  return cache.byIndex('owner', all.cache.get(key)?.metadata.uid ?? '').length;
+  return cache.countByIndex('owner', all.cache.get(key)?.metadata.uid ?? '');
 }
 
 /** Whether a plan may depend on it. */
@@ -103,6 +120,7 @@ function matters(change: Change<Run>): boolean {
   if (change.type !== 'updated') return true;
   const essence = ({ metadata, spec, status }: Run) => ({
     deleted: metadata.deletionTimestamp,
+    owners: metadata.ownerReferences,
     spec,
     phase: status?.phase,
     reason: status?.reason,
@@ -146,19 +164,44 @@ async function carryOut(
     if (run !== undefined) await patchRun(run, { spec }, deps, signal);
   };
   let created = 0;
-  let collided = false;
   try {
     await inBatches(create, async (run) => {
       if (await createRun(run, experiment, deps, signal)) created += 1;
-      else collided = true;
     });
   } finally {
-    tellCreated(experiment, created, deps);
+    tellNumber(experiment, 'Created', created, deps);
   }
   await inBatches(stop, ({ name, reason, message }) => change(name, { stop: { reason, message } }));
   await inBatches(pause, (name) => change(name, { suspend: true }));
   await inBatches(start, (name) => change(name, { suspend: false }));
-  return collided;
+  return created < create.length;
+}
+
+/**
+ * Takes over those of the Runs that are there already because their Experiment was deleted without them, as they are
+ * and with their results. @returns whether there were any
+ */
+async function adopt(
+  wanted: readonly Run[],
+  experiment: Experiment,
+  deps: ExperimentControllerDeps,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const orphans = wanted.flatMap(({ metadata, spec }) => {
+    const there = deps.world.runs.cache.get(keyOf(metadata));
+    return there && isOrphan(there) && there.spec.experiment === spec.experiment
+      ? [{ run: there, ownerReferences: metadata.ownerReferences }]
+      : [];
+  });
+  await inBatches(orphans, ({ run, ownerReferences }) =>
+    patchRun(run, { metadata: { ownerReferences } }, deps, signal),
+  );
+  tellNumber(experiment, 'Adopted', orphans.length, deps);
+  return orphans.length > 0;
+}
+
+function isOrphan({ metadata: { deletionTimestamp, ownerReferences = [] } }: Run): boolean {
+  return deletionTimestamp === undefined && !ownerReferences.some(({ controller }) => controller);
 }
 
 /** One batch after the other, so that what comes first is also done first. */
@@ -170,19 +213,23 @@ async function inBatches<T>(items: readonly T[], act: (item: T) => Promise<void>
   }
 }
 
-function tellCreated(experiment: Experiment, count: number, { recorder }: ExperimentControllerDeps): void {
+function tellNumber(
+  experiment: Experiment,
+  done: 'Created' | 'Adopted',
+  count: number,
+  { recorder }: ExperimentControllerDeps,
+): void {
   if (count === 0) return;
-  const note = count === 1 ? 'Created a Run.' : `Created ${count} Runs.`;
   recorder.record({
     regarding: experiment,
     type: 'Normal',
-    reason: 'RunsCreated',
+    reason: `Runs${done}`,
     action: 'CreateRuns',
-    note,
+    note: count === 1 ? `${done} a Run.` : `${done} ${count} Runs.`,
   });
 }
 
-/** @returns false if the name is taken by a Run that has to go first */
+/** @returns false if the name is taken by a Run that has to go first, such as one of an earlier Experiment of that name */
 async function createRun(
   run: Run,
   experiment: Experiment,
@@ -190,11 +237,12 @@ async function createRun(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { client, world, recorder } = deps;
+  if (world.runs.cache.get(keyOf(run.metadata)) !== undefined) return false;
   try {
     world.runs.cache.wrote(await client.create(runs, run, signal));
     return true;
   } catch (error) {
-    if (isAlreadyExists(error)) return await adopt(run, deps, signal);
+    if (isAlreadyExists(error)) return false;
     if (error instanceof ApiError) {
       const note = `Run ${run.metadata.name} could not be created: ${error.message}`;
       recorder.record({
@@ -207,32 +255,6 @@ async function createRun(
     }
     throw error;
   }
-}
-
-/**
- * A Run of that name is there already: this one, of which the watch has not told yet; one of an earlier Experiment of
- * the same name, which goes with that; or one whose Experiment was deleted without it, which is taken over with its
- * result. @returns whether it is this Experiment's now
- */
-async function adopt(wanted: Run, deps: ExperimentControllerDeps, signal: AbortSignal): Promise<boolean> {
-  const { client, world } = deps;
-  const { ownerReferences = [] } = wanted.metadata;
-  let there: Run;
-  try {
-    there = await client.get(runs, wanted.metadata, signal);
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
-  const owner = there.metadata.ownerReferences?.find(({ controller }) => controller);
-  if (owner?.uid === ownerReferences[0]?.uid) {
-    world.runs.cache.wrote(there);
-    return true;
-  }
-  const isOrphan = owner === undefined && there.metadata.deletionTimestamp === undefined;
-  if (!isOrphan || there.spec.experiment !== wanted.spec.experiment) return false;
-  await patchRun(there, { metadata: { ownerReferences } }, deps, signal);
-  return true;
 }
 
 /** Changes a Run, unless it has changed since it was looked at. */

@@ -38,7 +38,8 @@ export class Kueue {
   readonly #options: KueueOptions;
   #sync: () => void = () => undefined;
   #isSynced = false;
-  #version: KueueVersion | undefined;
+  #isFound = false;
+  readonly #listeners = new Set<() => void>();
 
   constructor(options: KueueOptions) {
     this.#options = options;
@@ -54,25 +55,31 @@ export class Kueue {
     return this.#isSynced;
   }
 
+  /** Calls back once Kueue is found to be installed, should it be later. @returns what ends that */
+  whenFound(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** Until `signal` is aborted; it never fails. */
   async run(signal: AbortSignal): Promise<void> {
     const { client, namespaces, clock, random, log } = this.#options;
     const version = await this.#find(signal);
     if (version === undefined) return;
-    this.#version = version;
     const common = { client, namespaces, clock, random };
     const collections = [
       new Collection({ ...common, resource: workloads(version), cache: this.workloads }),
       new Collection({ ...common, resource: localQueues(version), cache: this.queues }),
     ];
     log.info({ version }, 'Kueue found');
-    void Promise.all(collections.map(({ synced }) => synced)).then(() => this.#isKnown());
+    // Before its queues are known, none could be told from one that is missing.
+    void Promise.all(collections.map(({ synced }) => synced)).then(() => this.#found());
     await Promise.all(collections.map((collection) => collection.run(signal)));
   }
 
   /** Why nothing can be put into this queue, if so. */
   problem(queue: { readonly namespace: string; readonly name: string }): QueueProblem | undefined {
-    if (this.#version === undefined) {
+    if (!this.#isFound) {
       return {
         reason: 'KueueNotInstalled',
         message: `spec.queue is ${queue.name}, but Kueue is not installed in this cluster. Install it (https://kueue.sigs.k8s.io), or remove spec.queue.`,
@@ -106,6 +113,12 @@ export class Kueue {
       await sleep(clock, pause, signal).catch(() => undefined);
     }
     return undefined;
+  }
+
+  #found(): void {
+    this.#isFound = true;
+    this.#isKnown();
+    for (const listener of this.#listeners) listener();
   }
 
   #isKnown(): void {

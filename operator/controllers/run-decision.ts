@@ -3,10 +3,11 @@ import { DestillError } from '@destillml/core/errors.ts';
 import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import { countingSeconds } from '../jobs/accounts.ts';
 import type { JobConfig } from '../jobs/config.ts';
-import { jobFor } from '../jobs/job.ts';
+import { isOutdated, jobFor } from '../jobs/job.ts';
 import { isJobEnding } from '../jobs/job-end.ts';
 import type { ClusterEvent, Job, Pod, Workload } from '../jobs/objects.ts';
 import { observe } from '../jobs/phase.ts';
+import { hasStarted, isEnded } from '../jobs/pod.ts';
 import type { ReportedStatus } from '../jobs/run-status.ts';
 import type { Experiment, Run } from './kinds.ts';
 
@@ -41,10 +42,10 @@ export type RunDecision = {
 };
 
 /**
- * How long a new Job may be on its way to a node before its phases on the way are written, in milliseconds: most are
- * past them by then, and each would be one more write to the API server.
+ * How long a new Job may be on its way before its phases are written, in milliseconds: most are past the first ones by
+ * then, and each would be one more write to the API server.
  */
-const settling = 2_000;
+const settling = 3_000;
 /** After which Events are asked why a Run does not start, and how often; milliseconds. */
 const patience = 5_000;
 const eventsPause = 15_000;
@@ -63,13 +64,13 @@ export function decideRun(scene: RunScene, config: JobConfig): RunDecision {
     return { ...nothing, create: made, status: isAccounted(status, run) ? undefined : status };
   }
 
-  const deleteJob = job !== undefined && isUnwanted(job, run, status);
+  const deleteJob = job !== undefined && isUnwanted(job, scene, status);
   if (isWritten(status, run)) {
-    return { ...nothing, deleteJob, ...askingEvents(scene, status), ...again(status) };
+    return { ...nothing, deleteJob, ...askingEvents(scene, status), ...again(scene, status) };
   }
   const wait = passing(status) ? settling - age(job, now) : 0;
   if (wait > 0 && !deleteJob) return { ...nothing, requeueAfter: wait };
-  return { deleteJob, status, ...askingEvents(scene, status), ...again(status) };
+  return { deleteJob, status, ...askingEvents(scene, status), ...again(scene, status) };
 }
 
 /** Whether the Run is being deleted, or is about to be because its Experiment is. */
@@ -102,19 +103,30 @@ function make({ run, experiment, teacherOwner }: RunScene, config: JobConfig): J
   }
 }
 
-/** Whether the Job goes on although its Run is paused, stopped, or was given up by Kueue. */
-function isUnwanted(job: Job, run: Run, { phase }: ReportedStatus): boolean {
+/**
+ * Whether the Job goes on although its Run is paused, stopped, or was given up by Kueue; or waits with nothing to lose
+ * while its Experiment asks for something else by now. What an administrator of Kueue holds stays held.
+ */
+function isUnwanted(job: Job, { run, experiment, pods }: RunScene, status: ReportedStatus): boolean {
   const { ownerReferences = [], deletionTimestamp } = job.metadata;
   const own = ownerReferences.some(({ uid }) => uid === run.metadata.uid);
   if (!own || deletionTimestamp !== undefined || isJobEnding(job)) return false;
-  switch (phase) {
+  const told = run.spec.suspend || run.spec.stop !== undefined;
+  const trains = pods.some((pod) => hasStarted(pod) && !isEnded(pod));
+  switch (status.phase) {
     case 'Succeeded':
       // The Job controller is about to see it.
       return false;
     case 'Failed':
       return job.spec?.suspend === true;
+    case 'Queued':
+    case 'Starting':
+      return (
+        told ||
+        (status.reason !== 'Held' && !trains && experiment !== undefined && isOutdated(job, experiment))
+      );
     default:
-      return run.spec.suspend || run.spec.stop !== undefined;
+      return told;
   }
 }
 
@@ -124,6 +136,9 @@ function isAccounted({ pods = [] }: ReportedStatus, run: Run): boolean {
 }
 
 function isWritten(status: ReportedStatus, run: Run): boolean {
+  // The API server itself shows a Run as Waiting that was only created, and thousands may be.
+  const untouched = run.status?.observedGeneration === undefined && (run.metadata.generation ?? 1) === 1;
+  if (untouched && status.phase === 'Waiting') return true;
   if (run.status === undefined) return false;
   const { progress: _progress, history: _history, ...written } = run.status;
   return isDeepStrictEqual(status, written);
@@ -132,7 +147,7 @@ function isWritten(status: ReportedStatus, run: Run): boolean {
 /** On its way, with nothing in it. */
 function passing({ phase, conditions }: ReportedStatus): boolean {
   const progressing = conditions.find(({ type }) => type === 'Progressing');
-  return (phase === 'Queued' || phase === 'Starting') && progressing?.status === 'True';
+  return !isFinal(phase) && progressing?.status === 'True';
 }
 
 /** In milliseconds; for ever where there is no Job. */
@@ -148,8 +163,12 @@ function askingEvents(
   return { needsEvents: events === undefined && isUnexplained(reason) && age(job, now) >= patience };
 }
 
-function again({ phase, reason = '' }: ReportedStatus): Pick<RunDecision, 'requeueAfter'> {
+function again(
+  { job, now }: RunScene,
+  { phase, reason = '' }: ReportedStatus,
+): Pick<RunDecision, 'requeueAfter'> {
   if (phase === 'Running') return { requeueAfter: countingSeconds * 1000 };
+  if (isUnexplained(reason) && age(job, now) < patience) return { requeueAfter: patience - age(job, now) };
   return isUnexplained(reason) || unwatched.has(reason) ? { requeueAfter: eventsPause } : {};
 }
 

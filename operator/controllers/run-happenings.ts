@@ -26,7 +26,8 @@ export function runHappenings(run: Run, status: ReportedStatus): readonly Happen
     news.push(of('Warning', 'Retry', failure.reason, failure.message));
   }
   if ((status.preemptions ?? 0) > (before?.preemptions ?? 0)) {
-    news.push(of('Normal', 'Requeue', 'Preempted', message));
+    const note = tellsOfPreemption.has(reason) ? message : `Its pod was taken away. ${message}`;
+    news.push(of('Normal', 'Requeue', 'Preempted', note));
   }
   if (phase !== (before?.phase ?? 'Waiting')) {
     if (phase === 'Running') news.push(of('Normal', 'Train', 'Started', message));
@@ -40,6 +41,9 @@ export function runHappenings(run: Run, status: ReportedStatus): readonly Happen
   }
   return news;
 }
+
+/** Of a pod that was already gone when it was looked for, nobody knows why; the status is then about what is next. */
+const tellsOfPreemption: ReadonlySet<string> = new Set(['Preempted', 'Evicted', 'NodeLost']);
 
 export function conditionOf(
   status: { readonly conditions: readonly Condition[] } | undefined,

@@ -1,3 +1,4 @@
+import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import type { JobConfig } from '../jobs/config.ts';
 import { label } from '../jobs/contract.ts';
 import type { Job } from '../jobs/objects.ts';
@@ -35,12 +36,14 @@ export function runReconciler(deps: RunControllerDeps): Reconcile {
     }
     if (decision.create !== undefined) {
       if (decision.status !== undefined) await report(run, decision.status, deps, signal);
-      const other = await createJob(run, decision.create, deps, signal);
+      const other = await createJob(decision.create, deps, signal);
       if (other === undefined) return {};
       decision = decideRun({ ...scene, job: other }, config);
     }
     const { deleteJob, status, requeueAfter } = decision;
-    if (deleteJob && scene.job !== undefined) await removeJob(run, scene.job, deps, signal);
+    if (deleteJob && scene.job !== undefined) {
+      await removeJob(run, scene.job, status?.phase === 'Failed', deps, signal);
+    }
     if (status !== undefined) await report(run, status, deps, signal);
     return { requeueAfter };
   };
@@ -60,11 +63,13 @@ export function runSources(world: World): readonly Source[] {
       itsController('Job'),
     ),
     // What a Job is made of, and what may stand in the way of it.
-    watching(world.experiments, ({ object }) =>
-      world.runs.cache
-        .byIndex('owner', object.metadata.uid ?? '')
-        .filter(({ spec, metadata }) => !spec.suspend && world.jobs.cache.get(keyOf(metadata)) === undefined)
-        .map(({ metadata }) => keyOf(metadata)),
+    watching(world.experiments, (change) =>
+      isSpecChange(change)
+        ? world.runs.cache
+            .byIndex('owner', change.object.metadata.uid ?? '')
+            .filter((run) => !run.spec.suspend && !isFinal(phaseOf(run)))
+            .map(({ metadata }) => keyOf(metadata))
+        : [],
     ),
   ];
 }
@@ -101,6 +106,10 @@ function teacherOwner(run: Run, world: World): Experiment | undefined {
   return world.experiments.cache.get(keyOf({ namespace, name: teacher.spec.experiment }));
 }
 
+function isSpecChange(change: Change<Experiment>): boolean {
+  return change.type !== 'updated' || change.old.metadata.generation !== change.object.metadata.generation;
+}
+
 /** Whether only what the trainer reports has changed, which nothing is decided by. */
 function isProgress(change: Change<Run>): boolean {
   if (change.type !== 'updated') return false;
@@ -122,9 +131,8 @@ async function eventsAbout({ job, pods }: RunScene, { client }: RunControllerDep
 
 /** @returns the Job that has that name already, if one has */
 async function createJob(
-  run: Run,
   job: Job,
-  { client, world, recorder }: RunControllerDeps,
+  { client, world }: RunControllerDeps,
   signal: AbortSignal,
 ): Promise<Job | undefined> {
   try {
@@ -134,12 +142,16 @@ async function createJob(
     if (isAlreadyExists(error)) return await client.get(jobs, job.metadata, signal);
     throw error;
   }
-  const note = `Created Job ${job.metadata.name}.`;
-  recorder.record({ regarding: run, type: 'Normal', reason: 'JobCreated', action: 'CreateJob', note });
   return undefined;
 }
 
-async function removeJob(run: Run, job: Job, deps: RunControllerDeps, signal: AbortSignal): Promise<void> {
+async function removeJob(
+  run: Run,
+  job: Job,
+  gaveUp: boolean,
+  deps: RunControllerDeps,
+  signal: AbortSignal,
+): Promise<void> {
   const { client, recorder } = deps;
   const { uid = '' } = job.metadata;
   try {
@@ -149,7 +161,13 @@ async function removeJob(run: Run, job: Job, deps: RunControllerDeps, signal: Ab
     if (isNotFound(error)) return;
     throw error;
   }
-  const note = `Deleted Job ${job.metadata.name}: its pod writes a checkpoint and ends.`;
+  const why =
+    run.spec.suspend || run.spec.stop !== undefined
+      ? 'its pod writes a checkpoint and ends.'
+      : gaveUp
+        ? 'Kueue gave it up.'
+        : 'its Experiment has changed; another follows.';
+  const note = `Deleted Job ${job.metadata.name}: ${why}`;
   recorder.record({ regarding: run, type: 'Normal', reason: 'JobDeleted', action: 'DeleteJob', note });
 }
 

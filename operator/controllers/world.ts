@@ -20,7 +20,7 @@ export type WorldOptions = {
 
 /** What the operator sees of the cluster, kept up to date; shared by controllers and server. */
 export class World {
-  /** Indices: `teacher` as `teacherKeys`, `queue` by `namespace/queue`. */
+  /** Indices: `teacher` as `teacherKeys`; `queued`, of those with a queue, by namespace. */
   readonly experiments: Collection<Experiment>;
   /** Index `owner` by the Experiment's uid. */
   readonly runs: Collection<Run>;
@@ -32,7 +32,7 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.experiments = collection(experiments, options, {
-      indexers: { teacher: teacherKeys, queue: queueKeys },
+      indexers: { teacher: teacherKeys, queued: queueNamespace },
     });
     this.runs = collection(runs, options, { indexers: { owner: ownerUids } });
     this.jobs = collection(jobs, options, { trim: withoutTemplate }, label.run);
@@ -112,8 +112,8 @@ export function teacherKey(
   return `${kind}:${keyOf(ref)}`;
 }
 
-function queueKeys({ metadata: { namespace }, spec: { queue } }: Experiment): readonly string[] {
-  return queue === undefined ? [] : [keyOf({ namespace, name: queue })];
+function queueNamespace({ metadata: { namespace = '' }, spec: { queue } }: Experiment): readonly string[] {
+  return queue === undefined ? [] : [namespace];
 }
 
 /** Most of a Job is the template of its pods. */

@@ -11,6 +11,9 @@ export const label = {
   runUid: 'destillml.io/run-uid',
 } as const;
 
+/** Hash of what of its Experiment a Job was made of. */
+export const madeOfAnnotation = 'destillml.io/made-of';
+
 /** Number of GPUs that a pod holds, as text. */
 export const gpusAnnotation = 'destillml.io/gpus';
 

@@ -1,9 +1,11 @@
+import { hash } from 'node:crypto';
 import type { Experiment } from '@destillml/core/api/experiment.ts';
 import type { Run } from '@destillml/core/api/run.ts';
 import { runLabels } from '@destillml/core/plan/manifest.ts';
+import { canonicalJson } from '@destillml/core/plan/naming.ts';
 import type { V1PodSpec } from '@kubernetes/client-node';
 import type { JobConfig } from './config.ts';
-import { container, gpusAnnotation, label, terminationLog } from './contract.ts';
+import { container, gpusAnnotation, label, madeOfAnnotation, terminationLog } from './contract.ts';
 import { environment } from './environment.ts';
 import { failurePolicy } from './failure-policy.ts';
 import { kueueLabels } from './kueue-labels.ts';
@@ -40,6 +42,7 @@ export function jobFor(run: Run, experiment: Experiment, config: JobConfig, teac
       name,
       namespace,
       labels: { ...labels, ...kueueLabels(experiment) },
+      annotations: { [madeOfAnnotation]: madeOf(experiment) },
       ownerReferences: [
         { apiVersion: run.apiVersion, kind: run.kind, name, uid, controller: true, blockOwnerDeletion: true },
       ],
@@ -64,6 +67,16 @@ export function jobFor(run: Run, experiment: Experiment, config: JobConfig, teac
       },
     },
   };
+}
+
+/** Whether the Experiment asks for other pods, another store or another queue by now. */
+export function isOutdated({ metadata }: Job, experiment: Experiment): boolean {
+  const known = metadata.annotations?.[madeOfAnnotation];
+  return known !== undefined && known !== madeOf(experiment);
+}
+
+function madeOf({ spec: { pod, storage, queue } }: Experiment): string {
+  return hash('sha256', canonicalJson({ pod, storage, queue }), 'hex').slice(0, 16);
 }
 
 function podSpec(

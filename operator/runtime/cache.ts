@@ -57,9 +57,17 @@ export class Cache<T extends KubeObject> {
 
   /** Objects that the indexer of that name gave `value` for. @throws Error if there is no such indexer */
   byIndex(name: string, value: string): readonly T[] {
-    const index = this.#indices.get(name);
-    if (index === undefined) throw new Error(`the cache has no index "${name}"`);
-    return index.keys(value).flatMap((key) => this.#objects.get(key) ?? []);
+    const found: T[] = [];
+    for (const key of this.#index(name).keys(value)) {
+      const object = this.#objects.get(key);
+      if (object !== undefined) found.push(object);
+    }
+    return found;
+  }
+
+  /** How many objects `byIndex` gives. @throws Error if there is no such indexer */
+  countByIndex(name: string, value: string): number {
+    return this.#index(name).count(value);
   }
 
   /** Tells of all objects there are as added, then of every change. @returns what ends that */
@@ -127,6 +135,12 @@ export class Cache<T extends KubeObject> {
     }
   }
 
+  #index(name: string): Index<T> {
+    const index = this.#indices.get(name);
+    if (index === undefined) throw new Error(`the cache has no index "${name}"`);
+    return index;
+  }
+
   #store(key: string, object: T, old?: T): void {
     this.#objects.set(key, object);
     for (const index of this.#indices.values()) index.move(key, old, object);
@@ -167,8 +181,12 @@ class Index<T> {
     this.#indexer = indexer;
   }
 
-  keys(value: string): string[] {
-    return [...(this.#keys.get(value) ?? [])];
+  keys(value: string): Iterable<string> {
+    return this.#keys.get(value) ?? [];
+  }
+
+  count(value: string): number {
+    return this.#keys.get(value)?.size ?? 0;
   }
 
   move(key: string, from: T | undefined, to: T | undefined): void {

@@ -10,7 +10,7 @@ import { WorkQueue } from './work-queue.ts';
 export type Happening = {
   readonly regarding: KubeObject;
   readonly type: 'Normal' | 'Warning';
-  /** Why, in one CamelCase word, such as `JobCreated`. */
+  /** Why, in one CamelCase word, such as `TeacherSucceeded`. */
   readonly reason: string;
   /** What the operator did or tried, in one CamelCase word, such as `CreateJob`. */
   readonly action: string;

@@ -145,7 +145,8 @@ export class LeaderElection {
   /** Takes or renews the lease if that is possible within so many milliseconds. It never fails. */
   async #attempt(within: number, signal: AbortSignal): Promise<boolean> {
     const { clock, log } = this.#options;
-    const limit = deadline(clock, within, new Error('the lease could not be renewed in time'), signal);
+    const late = () => new Error('the lease could not be renewed in time');
+    const limit = deadline(clock, within, late, signal);
     // From before the request: others count from when it arrives.
     const started = clock.monotonic();
     try {
@@ -188,7 +189,7 @@ export class LeaderElection {
   async #release(): Promise<void> {
     const { clock, log } = this.#options;
     const never = new AbortController().signal;
-    const late = new Error('the lease could not be released in time');
+    const late = () => new Error('the lease could not be released in time');
     const limit = deadline(clock, this.#times.retry, late, never);
     try {
       // A renewal that was broken off may still arrive between reading and writing; there is at most one.

@@ -86,12 +86,12 @@ export class Transport {
   ): AsyncGenerator<unknown, void, undefined> {
     const request = `GET ${path}`;
     await this.#options.limiter?.take(signal);
-    const limit = deadline(this.#clock, this.#timeout, this.#late(request), signal);
+    const limit = deadline(this.#clock, this.#timeout, () => this.#late(request), signal);
     try {
       const answer = await this.#open('GET', path, { query }, limit.signal);
       try {
         if (!isSuccess(answer)) throw await refusal(request, answer);
-        limit.extend(within, new ConnectionError(request, `still goes on after ${within / 1000} s`));
+        limit.extend(within, () => new ConnectionError(request, `still goes on after ${within / 1000} s`));
         yield* jsonLines(answer);
       } finally {
         // Also where the caller has had enough: nothing is left of the connection.
@@ -111,7 +111,7 @@ export class Transport {
     signal: AbortSignal,
   ): Promise<{ readonly body: T } | { readonly refused: ApiError }> {
     const request = `${method} ${path}`;
-    const limit = deadline(this.#clock, this.#timeout, this.#late(request), signal);
+    const limit = deadline(this.#clock, this.#timeout, () => this.#late(request), signal);
     try {
       const answer = await this.#open(method, path, options, limit.signal);
       if (!isSuccess(answer)) return { refused: await refusal(request, answer) };

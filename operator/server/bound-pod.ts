@@ -63,7 +63,7 @@ export function runOfToken(user: User, target: Ref, lookup: Lookup): CachedRun &
   const labels = pod.metadata.labels ?? {};
   const owner = controllerOf(pod, 'Job');
   const job = owner && lookup.job({ namespace, name: owner.name });
-  // Labels anybody could set who may create pods; the chain of owners is the controllers' word.
+  // Labels alone may be copied. Who also forges owners can do worse: the Job controller takes such a pod for the Job's.
   const isOfRun =
     labels[label.run] === target.name &&
     labels[label.runUid] === uid &&

@@ -129,7 +129,7 @@ export class ProgressWriter {
       return;
     }
     const history = this.#longestHistory(entry);
-    const late = new Error(`the API server did not answer within ${patience / 1000} s`);
+    const late = () => new Error(`the API server did not answer within ${patience / 1000} s`);
     const limit = deadline(clock, patience, late, this.#stop.signal);
     try {
       const status = { progress, ...(history.length === 0 ? {} : { history }) };

@@ -20,7 +20,8 @@ export const runSchema = rootSchema(
   'Run',
   'The training of one network, made by its Experiment.',
   runSpec,
-  runStatus,
+  // What a Run is that nothing has happened to yet: it need not be written for each of thousands.
+  runStatus.prefault({}),
 );
 
 type Column = {

@@ -4,7 +4,7 @@ import { distillationObjective } from './distillation.ts';
 import { conditions, objectMeta, runPhases, timestamp } from './meta.ts';
 import { modelNames } from './models.ts';
 import { labelName, seed } from './names.ts';
-import { immutable, listByKey, withRules } from './rules.ts';
+import { atomic, immutable, withRules } from './rules.ts';
 import { training } from './training.ts';
 
 export const runRoles = ['teacher', 'baseline', 'distilled'] as const;
@@ -49,7 +49,7 @@ export const runSpec = z.strictObject({
     'Name of the Experiment that the Run belongs to.',
   ),
   parameters: withRules(
-    runParameters,
+    atomic(runParameters),
     immutable('cannot be changed once set: another Run is made for others'),
   ).describe('What one network is and how it is trained.'),
   suspend: z.boolean().default(true).describe('false once the plan lets the Run start.'),
@@ -130,17 +130,19 @@ export const runStatus = z.strictObject({
   reason: z.string().max(1024).optional().describe('Why it is in this phase, in one CamelCase word.'),
   message: z.string().max(32_768).optional().describe('Why, in words, and what to do.'),
   conditions: conditions.default([]).describe('Complete, Failed and what stands in the way.'),
-  progress: runProgress.optional().describe('Last report of the trainer.'),
+  progress: atomic(runProgress).optional().describe('Last report of the trainer.'),
   history: z
     .array(z.number())
     .max(128)
     .optional()
     .describe('Validation accuracy over the epochs, thinned out.'),
-  result: runResult.optional().describe('What the Run came to.'),
+  result: atomic(runResult).optional().describe('What the Run came to.'),
   attempts: z.int().min(0).optional().describe('Times it was started.'),
   preemptions: z.int().min(0).optional().describe('Times it gave way to others.'),
   gpuSeconds: z.number().min(0).optional().describe('GPU time of all attempts.'),
-  pods: listByKey(z.array(runPod).max(1000), 'uid')
+  pods: z
+    .array(runPod)
+    .max(1000)
     .optional()
     .describe('Its pods, oldest first; old ones that are gone live on in the sums only.'),
   startTime: timestamp.optional().describe('When it first started.'),

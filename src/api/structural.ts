@@ -29,6 +29,7 @@ export type Structural = {
   readonly additionalProperties?: Structural;
   readonly required?: readonly string[];
   readonly [rulesKey]?: readonly Rule[];
+  readonly 'x-kubernetes-map-type'?: 'atomic';
   readonly 'x-kubernetes-list-type'?: 'map' | 'set';
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly 'x-kubernetes-int-or-string'?: true;
@@ -63,6 +64,7 @@ const kept = new Set([
   'maxProperties',
   'required',
   rulesKey,
+  'x-kubernetes-map-type',
   'x-kubernetes-list-type',
   'x-kubernetes-list-map-keys',
 ]);

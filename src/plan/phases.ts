@@ -43,7 +43,16 @@ export function isActive(run: Run): boolean {
  */
 export function holdsSlot(run: Run): boolean {
   const phase = phaseOf(run);
-  return isActive(run) || phase === 'Starting' || phase === 'Running';
+  return isActive(run) || phase === 'Starting' || phase === 'Running' || isOnItsWayOut(run);
+}
+
+/** Whether the Run was paused or stopped after it had its turn, and its status does not tell yet of what came of that. */
+function isOnItsWayOut(run: Run): boolean {
+  const { suspend, stop } = run.spec;
+  const { generation = 1 } = run.metadata;
+  const isTold = generation <= (run.status?.observedGeneration ?? 1);
+  // One that was never given its turn is stopped while it is suspended.
+  return !isFinal(phaseOf(run)) && !isTold && suspend === (stop === undefined);
 }
 
 /** Why a Run ended, as `Failed: TrainingDiverged: the loss …`. */

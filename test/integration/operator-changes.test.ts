@@ -3,7 +3,7 @@ import type { Run } from '../../operator/controllers/kinds.ts';
 import { Client } from '../cluster/client.ts';
 import { waitFor } from '../cluster/wait.ts';
 import { type Play, type PlayOptions, type PodRecord, trained } from './kubelet.ts';
-import { experiment } from './operator-fixtures.ts';
+import { experiment, runOperator } from './operator-fixtures.ts';
 import { conditionsOf, openLab } from './operator-lab.ts';
 
 const client = new Client(inject('controlPlane'));
@@ -221,6 +221,44 @@ describe.concurrent('a Complete Experiment', () => {
     expect(await here.run('baseline')).toEqual(run);
     expect((await here.jobs()).map(({ metadata }) => metadata.name)).not.toContain(run.metadata.name);
     expect(kubelet.podsOf({ namespace: here.namespace, name: run.metadata.name })).toHaveLength(1);
+  });
+});
+
+describe.concurrent('an operator with another trainer', () => {
+  it('trains what is left with it, and nothing again, even where Jobs and pods are gone', async (context) => {
+    const here = await openLab(context, client);
+    const pace: Partial<PlayOptions> = endless();
+    const kubelet = here.play(pace);
+    await here.apply(experiment('study', { distillation: [], parallelism: 1 }));
+    await liveToBe(1, kubelet);
+    await here.phase('teacher', 'Running');
+    await here.operator.stop();
+    letEnd(pace);
+    await waitFor('the teacher to end', () => kubelet.pods().every(({ until }) => until) || undefined);
+    const image = 'registry.example/trainer:2';
+    const next = await runOperator(client.access.kubeconfig, [here.namespace], '--image-cpu', image);
+    context.onTestFinished(next.stop);
+    await here.ended('study');
+    const images = async () =>
+      (await here.pods()).map(({ metadata, spec }) => [metadata.uid, spec?.containers[0]?.image === image]);
+    const [first, second] = kubelet.pods();
+    expect(new Map((await images()) as [string, boolean][])).toEqual(
+      new Map([
+        [first!.uid, false],
+        [second!.uid, true],
+      ]),
+    );
+
+    const before = await here.runs();
+    await next.stop();
+    for (const { metadata } of before) await here.deleteJob(metadata.name);
+    await here.empty('jobs', 'pods');
+    const last = await runOperator(client.access.kubeconfig, [here.namespace]);
+    context.onTestFinished(last.stop);
+    await here.change('experiments', 'study', { seeds: [1, 2] });
+    await here.ended('study');
+    expect(await here.runs()).toEqual(expect.arrayContaining([...before]));
+    expect(kubelet.pods()).toHaveLength(3);
   });
 });
 

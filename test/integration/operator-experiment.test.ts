@@ -39,7 +39,7 @@ describe.concurrent('an Experiment', () => {
     });
     expect(third).toMatchObject({
       spec: { suspend: true },
-      status: { phase: 'Waiting', reason: 'NotStarted' },
+      status: { phase: 'Waiting' },
     });
     expect((await here.jobs()).map(({ metadata }) => metadata.name).sort()).toEqual(
       [first.metadata.name, second.metadata.name].sort(),
@@ -83,7 +83,6 @@ describe.concurrent('an Experiment', () => {
       { type: 'Normal', reason: 'AllRunsSucceeded', note: '3 of 3 Runs succeeded.' },
     ]);
     expect(await here.told(first.metadata.name, 'Trained')).toEqual([
-      { type: 'Normal', reason: 'JobCreated', note: `Created Job ${first.metadata.name}.` },
       { type: 'Normal', reason: 'Started', note: `Pod ${teacher.metadata.name} trains on node gpu-1.` },
       {
         type: 'Normal',

@@ -8,8 +8,16 @@ const client = new Client(inject('controlPlane'));
 afterAll(() => client.close());
 
 const noArms = { distillation: [] };
-const diverged = { outcome: 'failed', code: 'TrainingDiverged', message: 'The loss is NaN in epoch 3.' } as const;
-const corrupt = { outcome: 'failed', code: 'DatasetCorrupt', message: 'labels.gz: 3 bytes are missing.' } as const;
+const diverged = {
+  outcome: 'failed',
+  code: 'TrainingDiverged',
+  message: 'The loss is NaN in epoch 3.',
+} as const;
+const corrupt = {
+  outcome: 'failed',
+  code: 'DatasetCorrupt',
+  message: 'labels.gz: 3 bytes are missing.',
+} as const;
 const invalid = { outcome: 'failed', code: 'InvalidSpec', message: 'There is no network x.' } as const;
 const unlucky = { outcome: 'failed', code: 'StorageError', message: 'The volume is full.' } as const;
 
@@ -66,7 +74,12 @@ describe.concurrent('a trainer whose error no retry can mend', () => {
     expect(endOf()).toEqual(['Failed', 'DatasetCorrupt', corrupt.message, 1]);
     expect(endOf('small')).toEqual(['Failed', 'TrainingDiverged', diverged.message, 1]);
     expect(endOf('tiny')).toEqual(['Failed', 'InvalidSpec', invalid.message, 1]);
-    expect(kubelet.pods().map(({ exitCode }) => exitCode).sort()).toEqual([65, 70, 78]);
+    expect(
+      kubelet
+        .pods()
+        .map(({ exitCode }) => exitCode)
+        .sort(),
+    ).toEqual([65, 70, 78]);
     const teacher = (await here.run('teacher')).metadata.name;
     const text = `0 of 3 Runs succeeded, 3 Failed. First: Run ${teacher}: Failed: DatasetCorrupt: ${corrupt.message}`;
     expect(conditionsOf(done)).toMatchObject({
@@ -116,7 +129,9 @@ describe.concurrent('a trainer that fails otherwise', () => {
       pods: [{ outcome: 'Failed' }, { outcome: 'Succeeded' }],
       result: { testAccuracy: 0.7561 },
     });
-    expect(conditionsOf(done)).toMatchObject({ LastAttemptFailed: expect.stringMatching(/^False Trained: /) });
+    expect(conditionsOf(done)).toMatchObject({
+      LastAttemptFailed: expect.stringMatching(/^False Trained: /),
+    });
   });
 
   it('ends Failed with its last error when no attempt is left', async (context) => {

@@ -10,11 +10,14 @@ import { Lab, patience, type RunningOperator, runOperator } from './operator-fix
 type Named = { readonly metadata: { readonly name: string } };
 
 /** What became known of an object, as `kubectl get events` shows it. */
-export type EventText = { readonly type: string; readonly reason: string; readonly note: string };
+type EventText = { readonly type: string; readonly reason: string; readonly note: string };
 
-const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+/** A namespace in which the API server takes no pod but those of Pod Security level `restricted`. */
+export function restrictedNamespace(client: Client, prefix: string): Promise<string> {
+  return client.newNamespace(prefix, { 'pod-security.kubernetes.io/enforce': 'restricted' });
+}
 
-export type LabOptions = {
+type LabOptions = {
   /** Where the operator finds the API server, if not where the client does. */
   readonly kubeconfig?: string;
   /** Namespaces that the operator cares for beside the new one. */
@@ -28,7 +31,7 @@ export async function openLab(
   client: Client,
   { kubeconfig = client.access.kubeconfig, others = [], flags = [] }: LabOptions = {},
 ): Promise<TestLab> {
-  const namespace = await client.newNamespace('lab', restricted);
+  const namespace = await restrictedNamespace(client, 'lab');
   const operator = await runOperator(kubeconfig, [namespace, ...others], ...flags);
   context.onTestFinished(async () => {
     await operator.stop();
@@ -50,11 +53,11 @@ export class TestLab extends Lab {
     this.#context = context;
   }
 
-  /** All pods train by themselves until the test ends. `pace` may be changed meanwhile. */
-  play(pace: Partial<PlayOptions> = {}): Play {
+  /** All pods train by themselves until the test ends, also those of other namespaces. `pace` may be changed meanwhile. */
+  play(pace: Partial<PlayOptions> = {}, others: readonly string[] = []): Play {
     const { client, namespace } = this;
     const ending = new AbortController();
-    const options = Object.assign(pace, { namespaces: [namespace], signal: ending.signal });
+    const options = Object.assign(pace, { namespaces: [namespace, ...others], signal: ending.signal });
     const playing = playKubelet(client, options);
     this.#context.onTestFinished(async () => {
       ending.abort();

@@ -26,6 +26,8 @@ afterAll(() => client.close());
 const rarely = ['--progress-interval', '3600'];
 /** As often as the operator allows. */
 const often = ['--progress-interval', '1'];
+/** A bound for what hangs. */
+const patience = { timeout: 30_000 };
 
 async function newLab(): Promise<Lab> {
   return new Lab(client, await client.newNamespace('push'));
@@ -36,14 +38,22 @@ async function training(flags: readonly string[], kubeconfig = access.kubeconfig
   const lab = await newLab();
   const running = await startOperator(kubeconfig, [lab.namespace], ...flags);
   await lab.apply(experiment('study'));
-  const { run, pod } = await trains(lab, 'teacher');
-  return { lab, ...running, run, pod };
+  return { lab, ...running, ...(await trains(lab, 'teacher', running)) };
 }
 
-async function trains(lab: Lab, role: string) {
-  const pod = await kubelet.podOf((await lab.run(role)).metadata as Run['metadata'] & { namespace: string });
+/** The Run of that role with a pod that trains, once the operators know of it; its status may still say otherwise. */
+async function trains(lab: Lab, role: string, ...operators: readonly RunningOperator[]) {
+  const run = await lab.run(role);
+  const { name } = run.metadata;
+  const pod = await kubelet.podOf({ namespace: lab.namespace, name });
   await kubelet.run(await kubelet.bind(pod, 'gpu-1'));
-  return { run: await lab.phase(role, 'Running'), pod };
+  const key = `${lab.namespace}/${name}`;
+  await waitFor('the operators to know the pod', () => {
+    const knows = ({ operator: { world } }: RunningOperator) =>
+      world.jobs.cache.get(key) && world.pods.cache.byIndex('run', key).length > 0;
+    return operators.every(knows) || undefined;
+  });
+  return { run, pod };
 }
 
 function pathOf({ metadata: { namespace, name } }: Pick<Run, 'metadata'>): string {
@@ -112,7 +122,9 @@ describe('a report', () => {
       const current = await statusOf(lab, run);
       return current?.progress && current;
     });
-    expect(status).toMatchObject({ phase: 'Running', progress: sent.progress, history: [0.1] });
+    expect(status).toMatchObject({ progress: sent.progress, history: [0.1] });
+    const { status: running } = await lab.phase('teacher', 'Running');
+    expect(running).toMatchObject({ progress: sent.progress, history: [0.1] });
 
     await kubelet.succeed(pod);
     const { metadata, status: last } = await lab.phase('teacher', 'Succeeded');
@@ -214,8 +226,8 @@ describe('a report', () => {
       { contentType: 'application/merge-patch+json' },
     );
     proxy.release();
-    await expect.poll(() => writes(operator, 'success')).toBe(1);
-    expect(await statusOf(lab, run)).toMatchObject({ phase: 'Running', history: [0.1] });
+    await expect.poll(() => writes(operator, 'success'), patience).toBe(1);
+    expect(await statusOf(lab, run)).toMatchObject({ history: [0.1] });
     expect(operator.complaints).toEqual([]);
   });
 
@@ -226,24 +238,22 @@ describe('a report', () => {
     const leader = await start();
     const leads = (operator: RunningOperator) =>
       metric(operator, 'leader_election_master_status', 'name="destill-operator"');
-    await expect.poll(() => leads(leader)).toBe(1);
+    await expect.poll(() => leads(leader), patience).toBe(1);
     const other = await start();
     await lab.apply(experiment('study'));
-    const { run, pod } = await trains(lab, 'teacher');
+    const { run, pod } = await trains(lab, 'teacher', leader, other);
     const token = await podToken(client, pod);
-    const knowing = (number: number) =>
-      waitFor(`both replicas to know of epoch ${number}`, () => {
-        const known = [leader, other].map(
-          ({ operator }) => operator.world.runs.cache.get(`${lab.namespace}/${run.metadata.name}`)?.status,
-        );
-        return known.every((status) => status?.progress?.epoch === number) || undefined;
-      });
+    const knows = (epoch: number, { operator: { world } }: RunningOperator) =>
+      world.runs.cache.get(`${lab.namespace}/${run.metadata.name}`)?.status?.progress?.epoch === epoch;
 
     for (const [number, replica] of [leader, other, leader].entries()) {
       expect(await report(replica, run, token, epoch(number + 1))).toBe(202);
-      await knowing(number + 1);
+      await waitFor(
+        `both replicas to know of epoch ${number + 1}`,
+        () => [leader, other].every((each) => knows(number + 1, each)) || undefined,
+      );
     }
-    expect(await statusOf(lab, run)).toMatchObject({ phase: 'Running', history: [0.1, 0.2, 0.3] });
+    expect(await statusOf(lab, run)).toMatchObject({ history: [0.1, 0.2, 0.3] });
     expect(await leads(leader)).toBe(1);
     expect(await leads(other)).toBe(0);
     expect([await writes(leader, 'success'), await writes(other, 'success')]).toEqual([2, 1]);
@@ -257,9 +267,9 @@ describe('a report that is refused', () => {
     const operator = await startOperator(access.kubeconfig, namespaces, ...rarely);
     await Promise.all([lab, elsewhere].map((each) => each.apply(experiment('study'))));
     const [teacher, baseline, foreign] = [
-      await trains(lab, 'teacher'),
-      await trains(lab, 'baseline'),
-      await trains(elsewhere, 'teacher'),
+      await trains(lab, 'teacher', operator),
+      await trains(lab, 'baseline', operator),
+      await trains(elsewhere, 'teacher', operator),
     ];
     expect(foreign.run.metadata.name).toBe(teacher.run.metadata.name);
 
@@ -351,7 +361,7 @@ describe('a report that is refused', () => {
     const wanted = Object.groupBy(statuses, String);
     for (const [code, { length } = []] of Object.entries(wanted)) {
       await expect
-        .poll(() => metric(operator, 'destillml_progress_requests_total', `code="${code}"`))
+        .poll(() => metric(operator, 'destillml_progress_requests_total', `code="${code}"`), patience)
         .toBe(length);
     }
     for (const result of ['success', 'error', 'coalesced', 'dropped']) {
@@ -389,7 +399,7 @@ describe('a report that is refused', () => {
 
     const renewed = await madeAgain(lab, run, operator);
     proxy.release();
-    await expect.poll(() => writes(operator, 'dropped')).toBe(1);
+    await expect.poll(() => writes(operator, 'dropped'), patience).toBe(1);
     expect(await writes(operator, 'success')).toBe(0);
     expect((await statusOf(lab, renewed))?.progress).toBeUndefined();
     expect(operator.complaints).toEqual([]);
@@ -418,9 +428,7 @@ describe('what a trainer makes up', () => {
     for (const changes of made) {
       const body = { kind: 'progress', progress: progress(changes) };
       expect(await report(operator, run, token, body)).toBe(202);
-      await expect
-        .poll(async () => (await statusOf(lab, run))?.progress, { timeout: 10_000 })
-        .toMatchObject(changes);
+      await expect.poll(async () => (await statusOf(lab, run))?.progress, patience).toMatchObject(changes);
     }
     const honest = { ...epoch(2), progress: progress({ epoch: 2 }) };
     const beyond = { ...epoch(1), record: { ...record, epoch: 9_000_000_000_000_000 } };
@@ -430,11 +438,12 @@ describe('what a trainer makes up', () => {
       'the honest report',
       async () => (await statusOf(lab, run))?.progress?.epoch === 2 || undefined,
     );
-    expect(await statusOf(lab, run)).toMatchObject({ phase: 'Running', history: [0.2, 0.2] });
+    const { status } = await lab.phase('teacher', 'Running');
+    expect(status?.history).toEqual([0.2, 0.2]);
 
     await kubelet.succeed(pod);
     await lab.phase('teacher', 'Succeeded');
-    expect((await lab.experiment('study')).status?.phase).toBe('Running');
+    await lab.until('study', 'to be Running', (study) => study.status?.phase === 'Running');
     expect(operator.complaints).toEqual([]);
   });
 });

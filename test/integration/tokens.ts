@@ -69,7 +69,7 @@ export function kubeconfigFor(
 
 /** A folder with these files in it, which goes with the test. */
 export function temporaryFolder(files: Readonly<Record<string, string>> = {}): string {
-  const folder = mkdtempSync(join(tmpdir(), 'destill-test-'));
+  const folder = mkdtempSync(join(tmpdir(), 'destill-integration-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return folder;

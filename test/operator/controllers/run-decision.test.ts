@@ -11,6 +11,7 @@ import {
   now,
   type PodOptions,
   podWith,
+  queuedExperiment,
   queuedJob,
   result,
   running,
@@ -61,11 +62,16 @@ function short(scene: Partial<RunScene>) {
 
 const { storage: _storage, ...withoutStorage } = experimentWith().spec;
 const lost = { ...experimentWith(), spec: withoutStorage };
+const fewerGpus = experimentWith({ pod: { gpus: 1 } });
 const foreignPod = podWith({ ...running(), metadata: { labels: { 'destillml.io/run-uid': 'another' } } });
 const pods = (...options: PodOptions[]) => options.map((each) => podWith(each));
 
 const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
-  'a Run that has not had its turn': [{ run: paused }, { status: 'Waiting NotStarted' }],
+  'a Run that was only created': [
+    { run: { ...paused, metadata: { ...paused.metadata, generation: 1 } } },
+    {},
+  ],
+  'a Run that is paused before it started': [{ run: paused }, { status: 'Waiting NotStarted' }],
   'a Run whose turn it is': [{}, { creates: 'study-run' }],
   'a Run whose Job was deleted': [
     { run: runWith({}, { status: { phase: 'Running', attempts: 1 } }) },
@@ -121,10 +127,10 @@ const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
     {},
   ],
 
-  'a new Job, whose pod is about to come': [{ job: young }, { requeueAfter: 1_000 }],
+  'a new Job, whose pod is about to come': [{ job: young }, { requeueAfter: 2_000 }],
   'a Job without a pod for some seconds': [
     { job: jobWith({ metadata: { creationTimestamp: ago(3) } }) },
-    { status: 'Queued PodPending', requeueAfter: 15_000 },
+    { status: 'Queued PodPending', requeueAfter: 2_000 },
   ],
   'a Job without a pod for long': [
     { job: jobWith({ metadata: { creationTimestamp: ago(30) } }) },
@@ -141,8 +147,9 @@ const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
     { job: young, pods: pods(unschedulable('0/1 nodes are available: 1 Insufficient nvidia.com/gpu.')) },
     { status: 'Queued Unschedulable' },
   ],
+  'a new Job, whose pod trains already': [{ job: young, pods: pods(running()) }, { requeueAfter: 2_000 }],
   'a pod that trains': [
-    { job: young, pods: pods(running()) },
+    { job: jobWith(), pods: pods(running()) },
     { status: 'Running Training', requeueAfter: 60_000 },
   ],
   'a pod that has trained': [
@@ -172,8 +179,28 @@ const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
   ],
   'a Run that is stopped before it started': [{ run: stopped }, { status: 'Skipped NoLongerWanted' }],
   'a Run that waits for Kueue': [
-    { job: queuedJob({ suspend: true }), workload: workloadWith({}) },
+    { job: queuedJob({ suspend: true }), experiment: queuedExperiment, workload: workloadWith({}) },
     { status: 'Queued InQueue' },
+  ],
+  'a Run whose Experiment asks for other pods by now, before its own trains': [
+    { job: jobWith(), experiment: fewerGpus, pods: pods(unschedulable('0/1 nodes are available.')) },
+    { deletesJob: true, status: 'Queued Unschedulable' },
+  ],
+  'a Run whose Experiment asks for other pods by now, between two attempts': [
+    { job: jobWith(), experiment: fewerGpus, pods: pods(terminated(1)) },
+    { deletesJob: true, status: 'Starting UnreadableTerminationMessage' },
+  ],
+  'a Run whose Experiment asks for other pods by now, while its own trains': [
+    { job: jobWith(), experiment: fewerGpus, pods: pods(running()) },
+    { status: 'Running Training', requeueAfter: 60_000 },
+  ],
+  'a Run whose Job somebody suspended, and whose Experiment asks for other pods by now': [
+    { job: jobWith({ suspend: true }), experiment: fewerGpus },
+    { status: 'Waiting JobSuspended' },
+  ],
+  'a Run that is held, whose Experiment asks for another queue by now': [
+    { job: queuedJob({ suspend: true }), workload: workloadWith({}, { active: false }) },
+    { status: 'Queued Held' },
   ],
   'a Run that Kueue gave up': [
     {

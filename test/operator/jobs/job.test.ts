@@ -58,6 +58,7 @@ describe('the Job of a Run', () => {
         name: 'study-run',
         namespace: 'lab',
         labels,
+        annotations: { 'destillml.io/made-of': expect.stringMatching(/^[0-9a-f]{16}$/) },
         ownerReferences: [
           {
             apiVersion: 'destillml.io/v1alpha1',

@@ -123,7 +123,7 @@ export function jobWith({
   };
 }
 
-const queuedExperiment = experimentWith({ queue: 'vision' });
+export const queuedExperiment = experimentWith({ queue: 'vision' });
 
 export function queuedJob(options: { suspend: boolean; conditions?: readonly ObjectCondition[] }): Job {
   return jobWith({ ...options, experiment: queuedExperiment });

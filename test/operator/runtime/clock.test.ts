@@ -35,7 +35,8 @@ describe('sleep', () => {
 });
 
 describe('a deadline', () => {
-  const late = new Error('late');
+  const error = new Error('late');
+  const late = () => error;
 
   it('aborts with its error once the time is over', async () => {
     const clock = new FakeClock();
@@ -43,7 +44,7 @@ describe('a deadline', () => {
     await clock.advance(99);
     expect(signal.aborted).toBe(false);
     await clock.advance(1);
-    expect(signal.reason).toBe(late);
+    expect(signal.reason).toBe(error);
   });
 
   it('follows the outer signal, also one that was aborted before', () => {
@@ -58,7 +59,7 @@ describe('a deadline', () => {
     const clock = new FakeClock();
     const limit = deadline(clock, 100, late, new AbortController().signal);
     await clock.advance(90);
-    limit.extend(1000, new Error('later'));
+    limit.extend(1000, () => new Error('later'));
     await clock.advance(999);
     expect(limit.signal.aborted).toBe(false);
     await clock.advance(1);

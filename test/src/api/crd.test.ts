@@ -32,7 +32,7 @@ describe.each(kinds)('the definition of %s', (kind, schema, definition) => {
 
   it('uses only keywords that a structural schema may have', () => {
     const allowed = new Set(
-      'type description format default enum pattern minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum minItems maxItems maxProperties items properties additionalProperties required x-kubernetes-validations x-kubernetes-list-type x-kubernetes-list-map-keys x-kubernetes-int-or-string'.split(
+      'type description format default enum pattern minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum minItems maxItems maxProperties items properties additionalProperties required x-kubernetes-validations x-kubernetes-map-type x-kubernetes-list-type x-kubernetes-list-map-keys x-kubernetes-int-or-string'.split(
         ' ',
       ),
     );

@@ -415,6 +415,25 @@ describe('parallelism', () => {
     expect(plan({ experiment, runs: [...suspended, ...stopping], now }).start).toEqual([]);
   });
 
+  it('holds for a Run that was stopped, until its status tells that it has no pod', () => {
+    const experiment = experimentOf({ parallelism: 1 });
+    const stop = { reason: 'NoLongerWanted', message: '' };
+    const startOf = (observedGeneration: number) => {
+      const runs = begin(experiment).map((run) =>
+        run.spec.suspend
+          ? run
+          : {
+              ...withStatus(run, { phase: 'Queued', observedGeneration }),
+              metadata: { ...run.metadata, generation: 2 },
+              spec: { ...run.spec, stop },
+            },
+      );
+      return shortNames(runs, plan({ experiment, runs, now }).start);
+    };
+    expect(startOf(1)).toEqual([]);
+    expect(startOf(2)).toEqual(['baseline/small/1']);
+  });
+
   it('holds for Runs that are on their way out and may go on', () => {
     const runs = begin(experimentOf()).map((run) => ({
       ...(run.spec.suspend ? run : withStatus(run, { phase: 'Running' as const })),

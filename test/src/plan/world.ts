@@ -119,7 +119,11 @@ export function step(run: Run, succeeds: (run: Run) => RunResult | undefined, ti
   if (isFinal(phaseOf(run))) return run;
   const next = goOn(run, succeeds, time);
   const isUnderWay = phaseOf(next) !== 'Waiting' && !isFinal(phaseOf(next));
-  return withProgressing(next, isUnderWay ? 'True' : 'False', phaseOf(next), 'As its phase says.');
+  const seen = withProgressing(next, isUnderWay ? 'True' : 'False', phaseOf(next), 'As its phase says.');
+  const { generation } = run.metadata;
+  return generation === undefined
+    ? seen
+    : withStatus(seen, { phase: phaseOf(seen), observedGeneration: generation });
 }
 
 function goOn(run: Run, succeeds: (run: Run) => RunResult | undefined, time: string): Run {
