@@ -29,10 +29,11 @@ export function runHappenings(run: Run, status: ReportedStatus): readonly Happen
     const note = tellsOfPreemption.has(reason) ? message : `Its pod was taken away. ${message}`;
     news.push(of('Normal', 'Requeue', 'Preempted', note));
   }
-  if (phase !== (before?.phase ?? 'Waiting')) {
-    if (phase === 'Running') news.push(of('Normal', 'Train', 'Started', message));
-    else if (isFinal(phase))
-      news.push(of(phase === 'Failed' ? 'Warning' : 'Normal', 'Finish', reason, message));
+  if (reason === 'Training' && (status.attempts ?? 0) > (before?.attempts ?? 0)) {
+    news.push(of('Normal', 'Train', 'Started', message));
+  }
+  if (isFinal(phase) && phase !== before?.phase) {
+    news.push(of(phase === 'Failed' ? 'Warning' : 'Normal', 'Finish', reason, message));
   }
   const progressing = conditionOf(status, 'Progressing');
   const blocked = progressing?.status === 'False' && !isFinal(phase) && phase !== 'Waiting';

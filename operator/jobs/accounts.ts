@@ -1,6 +1,6 @@
 import type { RunPod, RunStatus } from '@destillml/core/api/run.ts';
 import type { Pod } from './objects.ts';
-import { disruption, gpusOf, hasStarted, isEnded, nodeOf, trainerState } from './pod.ts';
+import { disruption, gpusOf, hasStarted, isEnded, nodeOf, startOf, trainerState } from './pod.ts';
 import { podEnd } from './pod-end.ts';
 
 /** GPU time of a pod that still trains is counted in steps of so many seconds: each step is a write to the API server. */
@@ -86,8 +86,7 @@ function recordOf(
   { told, now }: { readonly told: boolean; readonly now: Date },
 ): RunPod {
   const node = nodeOf(pod);
-  const state = trainerState(pod);
-  const startTime = state?.running?.startedAt ?? state?.terminated?.startedAt ?? before?.startTime;
+  const startTime = startOf(pod) ?? before?.startTime;
   const endTime = startTime === undefined ? undefined : endOf(pod);
   const outcome = podEnd(pod, told)?.outcome;
   const seconds = startTime === undefined ? 0 : secondsBetween(startTime, endTime ?? now);

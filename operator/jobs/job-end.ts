@@ -10,6 +10,13 @@ export function isJobEnding(job: Job): boolean {
   return ['Complete', 'Failed', 'FailureTarget'].some((type) => conditionTrue(conditions, type));
 }
 
+/** Whether its time is over. The Job controller deletes its pods then, and says so a little later. */
+export function isPastDeadline({ spec, status }: Job, now: Date): boolean {
+  const seconds = spec?.activeDeadlineSeconds;
+  if (seconds === undefined || status?.startTime === undefined) return false;
+  return now.getTime() >= Date.parse(status.startTime) + seconds * 1000;
+}
+
 /**
  * What the end of a Job means for its Run; undefined while it goes on or ends its last pods.
  *

@@ -3,7 +3,7 @@ import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import { type Accounts, accounts, byAge } from './accounts.ts';
 import { label } from './contract.ts';
 import type { Finding } from './finding.ts';
-import { isJobEnding, jobEnd } from './job-end.ts';
+import { isJobEnding, isPastDeadline, jobEnd } from './job-end.ts';
 import { leaving, livePod } from './live-pod.ts';
 import { type ClusterEvent, conditionTrue, type Job, type Pod, type Workload } from './objects.ts';
 import { isEnded, nextAttempt } from './pod.ts';
@@ -74,12 +74,17 @@ type Scene = {
   readonly told: boolean;
 };
 
-function sceneOf({ run, job: found, pods: all, workload, events = [], obstacle }: ObservedRun): Scene {
+function sceneOf({ run, job: found, pods: all, workload, events = [], obstacle, now }: ObservedRun): Scene {
   const { uid } = run.metadata;
   const own = found?.metadata.ownerReferences?.some((owner) => owner.uid === uid) ? found : undefined;
   const job = own?.metadata.deletionTimestamp === undefined ? own : undefined;
   const pods = byAge(all.filter(({ metadata }) => metadata.labels?.[label.runUid] === uid));
-  const told = run.spec.stop !== undefined || run.spec.suspend || job === undefined || isJobEnding(job);
+  const told =
+    run.spec.stop !== undefined ||
+    run.spec.suspend ||
+    job === undefined ||
+    isJobEnding(job) ||
+    isPastDeadline(job, now);
   return {
     run,
     job,

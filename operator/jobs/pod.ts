@@ -17,6 +17,13 @@ export function hasStarted(pod: Pod): boolean {
   return state?.running !== undefined || state?.terminated !== undefined;
 }
 
+/** When the trainer started. Of one that could not be started, container runtimes say that it did so in 1970. */
+export function startOf(pod: Pod): string | undefined {
+  const state = trainerState(pod);
+  const time = state?.running?.startedAt ?? state?.terminated?.startedAt;
+  return time !== undefined && Date.parse(time) > 0 ? time : undefined;
+}
+
 export function nodeOf(pod: Pod): string | undefined {
   return pod.spec?.nodeName;
 }

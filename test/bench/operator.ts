@@ -89,6 +89,7 @@ function ms(seconds: number): string {
 /** With a control plane of its own. */
 async function alone<T>(measure: (controlPlane: ControlPlane) => Promise<T>): Promise<T> {
   const controlPlane = await startControlPlane({
+    crds: true,
     scheduler: true,
     clientLimits: false,
     nodes: {
@@ -99,7 +100,6 @@ async function alone<T>(measure: (controlPlane: ControlPlane) => Promise<T>): Pr
     },
   });
   try {
-    await controlPlane.client.applyCrds();
     return await measure(controlPlane);
   } finally {
     await controlPlane.stop();

@@ -9,6 +9,11 @@ import { freePort } from './ports.ts';
 import { waitFor } from './wait.ts';
 
 export type ControlPlaneOptions = {
+  /**
+   * Whether crds/*.yaml are installed, before the controllers start: the garbage collector looks for new kinds of
+   * object only every 30 s. Off unless told.
+   */
+  readonly crds?: boolean;
   /** kube-controller-manager: pods of Jobs, garbage collection, service accounts, quotas. On unless told. */
   readonly controllers?: boolean;
   /** kube-scheduler, which places pods on nodes if there are any. Off unless told. */
@@ -87,6 +92,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     const kubeconfig = folder.write('kubeconfig', kubeconfigText(url, ca, tokens.admin));
     const client = new Client({ url, ca, kubeconfig, tokens, controllers });
     await ready(client, children);
+    if (options.crds) await client.applyCrds();
     if (controllers) {
       children.start('kube-controller-manager', [
         ...controllerFlags(folder, kubeconfig, clientLimits),

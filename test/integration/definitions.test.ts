@@ -242,6 +242,7 @@ describe('kubectl', () => {
     ]);
     expect(columns).toContainEqual([
       'run.destillml.io/study-soft-small-1',
+      'Waiting',
       'distilled',
       'small',
       'soft',

@@ -71,7 +71,7 @@ describe.concurrent('an Experiment that is deleted without its Runs', () => {
     await here.empty('experiments');
     const orphans = await here.runs();
     expect(uids(orphans)).toEqual(uids(before));
-    expect(owners(orphans)).toEqual([[], [], []].map(() => undefined));
+    expect(owners(orphans)).toEqual(Array(3).fill(undefined));
 
     const again = await here.apply(experiment('study'));
     const done = await here.ended('study');

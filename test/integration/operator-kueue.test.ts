@@ -12,9 +12,8 @@ let controlPlane: ControlPlane;
 let early: { readonly lab: Lab; readonly operator: RunningOperator };
 
 beforeAll(async () => {
-  controlPlane = await startControlPlane();
+  controlPlane = await startControlPlane({ crds: true });
   const { client } = controlPlane;
-  await client.applyCrds();
   const lab = new Lab(client, await restrictedNamespace(client, 'early'));
   early = { lab, operator: await runOperator(client.access.kubeconfig, [lab.namespace]) };
   await lab.apply(experiment('study', { queue: 'vision' }));

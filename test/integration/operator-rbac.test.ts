@@ -73,6 +73,7 @@ it('an operator that may do what its roles say, and nothing else, runs Experimen
   const folder = temporaryFolder({ 'policy.json': auditPolicy(user), 'tls.crt': cert, 'tls.key': key });
   const file = (name: string) => join(folder, name);
   const controlPlane = await startControlPlane({
+    crds: true,
     apiServerFlags: [
       '--enable-admission-plugins=OwnerReferencesPermissionEnforcement',
       `--audit-policy-file=${file('policy.json')}`,
@@ -81,7 +82,6 @@ it('an operator that may do what its roles say, and nothing else, runs Experimen
   });
   onTestFinished(() => controlPlane.stop());
   const { client, access } = controlPlane;
-  await client.applyCrds();
   await installKueue(client, 'v1beta2');
   await createAccount(client);
   const lab = new Lab(client, await client.newNamespace('lab'));

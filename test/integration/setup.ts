@@ -11,8 +11,7 @@ declare module 'vitest' {
 
 /** Starts the control plane of a run of integration tests. @returns what ends it */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const controlPlane = await startControlPlane();
-  await controlPlane.client.applyCrds();
+  const controlPlane = await startControlPlane({ crds: true });
   project.provide('controlPlane', controlPlane.access);
   return () => controlPlane.stop();
 }

@@ -46,6 +46,15 @@ describe('what a Run has used', () => {
     });
   });
 
+  it('has no time of a trainer that could not be started, which the runtime says began in 1970', () => {
+    const pod = podWith(terminated(128, undefined, { reason: 'StartError' }));
+    const since1970 = JSON.parse(JSON.stringify(pod).replaceAll(started, '1970-01-01T00:00:00Z'));
+    const { attempts, gpuSeconds, pods } = accounts(undefined, [since1970], context);
+    expect({ attempts, gpuSeconds }).toEqual({ attempts: 0, gpuSeconds: 0 });
+    expect(pods).toMatchObject([{ outcome: 'Failed' }]);
+    expect(pods[0]).not.toHaveProperty('startTime');
+  });
+
   it('counts a pod that trains in full minutes, and to the second once it has ended', () => {
     const at = (time: string) => ({ told: false, now: new Date(time) });
     const pods = [podWith(running())];

@@ -894,6 +894,7 @@ describe('a pod that had to give way', () => {
 describe('a Run that was told to', () => {
   const ended75 = [podWith(terminated(75, { outcome: 'preempted', epoch: 4, step: 0 }))];
   const stop = { reason: 'StoppedEarly', message: 'Others are better.' };
+  const overdueJob = jobWith({ experiment: experimentWith({ activeDeadlineSeconds: 60 }) });
   check({
     'pause has paused when its pod has ended, and was not preempted': [
       { run: runWith({}, { spec: { suspend: true } }), pods: ended75 },
@@ -903,6 +904,10 @@ describe('a Run that was told to', () => {
         message: 'Paused; it goes on when it is its turn again.',
         ...ended('Stopped'),
       },
+    ],
+    'go because its time is over was not preempted, though its Job does not say so yet': [
+      { job: overdueJob, pods: ended75 },
+      { phase: 'Starting', reason: 'Stopped', message: expect.any(String), ...ended('Stopped') },
     ],
     'stop has stopped when its pod and its Job are gone': [
       { run: runWith({}, { spec: { stop } }), pods: ended75 },
