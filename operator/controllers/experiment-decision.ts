@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ExperimentStatus } from '@destillml/core/api/experiment.ts';
 import { type Plan, plan } from '@destillml/core/plan/plan.ts';
 import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
+import type { Memory } from '@destillml/core/plan/wanted.ts';
 import type { Experiment, Run } from './kinds.ts';
 
 /** What is seen of an Experiment and what belongs to it. */
@@ -29,18 +30,21 @@ export type ExperimentDecision = {
 };
 
 /** What an Experiment needs next. The same scene gives the same decision; carried out, it leaves nothing to do. */
-export function decideExperiment(scene: ExperimentScene): ExperimentDecision {
+export function decideExperiment(scene: ExperimentScene, memory?: Memory): ExperimentDecision {
   const { experiment, runs, teacher, now } = scene;
   const nothing = { expired: false, runs: undefined, status: undefined, isNews: false };
   if (experiment.metadata.deletionTimestamp !== undefined) return nothing;
 
-  const { status, ...writes } = plan({
-    experiment,
-    runs,
-    ...(teacher === undefined ? {} : { teacher }),
-    obstacle: obstacle(scene) ?? null,
-    now,
-  });
+  const { status, ...writes } = plan(
+    {
+      experiment,
+      runs,
+      ...(teacher === undefined ? {} : { teacher }),
+      obstacle: obstacle(scene) ?? null,
+      now,
+    },
+    memory,
+  );
   const left = timeLeft(experiment, status, now);
   if (left !== undefined && left <= 0) return { ...nothing, expired: true };
   const before = experiment.status;

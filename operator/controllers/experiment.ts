@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ExperimentStatus } from '@destillml/core/api/experiment.ts';
 import type { Plan } from '@destillml/core/plan/plan.ts';
+import type { Memory } from '@destillml/core/plan/wanted.ts';
 import type { ApiClient } from '../runtime/api-client.ts';
 import { ApiError, isAlreadyExists, isNotFound } from '../runtime/api-error.ts';
 import type { Change } from '../runtime/cache.ts';
@@ -31,22 +32,27 @@ const collisionPause = 1_000;
 /** Brings each Experiment from its spec to Runs, and what becomes of those back into its status. */
 export function experimentReconciler(deps: ExperimentControllerDeps): Reconcile {
   const { world, clock } = deps;
-  /** By key: when its status was last written, in monotonic milliseconds. */
+  /** By key: when its status was last written, in monotonic milliseconds; and what makes its next plan quicker. */
   const written = new Map<string, number>();
+  const memories = new Map<string, Memory>();
   return async (key, signal) => {
     const experiment = world.experiments.cache.get(key);
     if (experiment === undefined) {
       written.delete(key);
+      memories.delete(key);
       return {};
     }
     const own = ownRuns(world, experiment);
-    const decision = decideExperiment({
+    const memory = memories.get(key) ?? {};
+    memories.set(key, memory);
+    const scene = {
       experiment,
       runs: own,
       teacher: teacherOf(experiment, world),
       queueProblem: queueProblem(experiment, world),
       now: new Date(clock.now()),
-    });
+    };
+    const decision = decideExperiment(scene, memory);
     if (decision.expired) {
       await expire(experiment, deps, signal);
       return {};
@@ -83,7 +89,7 @@ export function experimentSources(world: World): readonly Source[] {
     watching(
       world.runs,
       (change) => (matters(change) ? itsController<Run>('Experiment')(change) : []),
-      (key) => 50 + 0.05 * numberOfRuns(world, key),
+      (key) => 50 + 0.1 * numberOfRuns(world, key),
     ),
     watching(world.runs, (change) => {
       const { metadata, spec } = change.object;

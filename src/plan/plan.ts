@@ -7,7 +7,7 @@ import { schedule } from './schedule.ts';
 import { experimentStatus } from './status.ts';
 import { type Stop, skipReason, stops } from './stops.ts';
 import { type ExternalTeacher, referenceTo, type TeacherState, teacherState } from './teacher.ts';
-import { wantedRuns } from './wanted.ts';
+import { type Memory, wantedRuns } from './wanted.ts';
 
 export type Observed = {
   /** With all defaults filled in. Its status is the one reported last. */
@@ -44,12 +44,14 @@ export type Plan = {
  * It can be called at any time, again after a crash and by two replicas: the same world gives the same plan, and
  * once it is carried out nothing is left to do until a Run moves on (or a stop has freed a slot). Runs that are
  * missing are created, also those that someone deleted: deleting a Run is how a user has it trained again.
+ *
+ * `memory`, kept by the caller from one plan of the Experiment to the next, changes nothing but the time it takes.
  */
-export function plan(world: Observed): Plan {
+export function plan(world: Observed, memory?: Memory): Plan {
   const { experiment, teacher: externalTeacher, obstacle, now } = world;
   const existing = world.runs.filter((run) => run.spec.experiment === experiment.metadata.name);
 
-  const wanted = wantedRuns(experiment, existing, referenceTo(externalTeacher));
+  const wanted = wantedRuns(experiment, existing, referenceTo(externalTeacher), memory);
   const teacher = teacherState(experiment, wanted.runs, existing, externalTeacher);
 
   const beingDeleted = experiment.metadata.deletionTimestamp !== undefined;

@@ -15,6 +15,12 @@ export type Wanted = {
 };
 
 /**
+ * What one plan may keep for the next of the same Experiment, to be quicker: its main stage, which changes only with
+ * the spec. Nothing depends on it.
+ */
+export type Memory = { main?: { readonly of: string; readonly runs: readonly WantedRun[] } };
+
+/**
  * The Runs an Experiment describes. `runs` are those that exist: the scarcity stage depends on their results, and
  * the teacher that was trained first stays the teacher when seeds are added before its own.
  *
@@ -25,17 +31,31 @@ export function wantedRuns(
   experiment: Experiment,
   runs: readonly Run[],
   external?: TeacherReference,
+  memory: Memory = {},
 ): Wanted {
   const { spec } = experiment;
   const namer = runNamer(experiment);
   const own = ownTeacher(spec, runs, namer);
   const teacher = own ? { run: own.name } : external;
-  const main = [
+  const main = remembered(experiment, teacher, memory, () => [
     ...(own ? [own] : []),
     ...withSeeds(treatments(spec, 'main', spec.distillation, teacher), spec.seeds, namer),
-  ];
+  ]);
   const scarcity = chooseArm(experiment, main, runs);
   return { runs: [...main, ...scarceRuns(spec, scarcity, runs, teacher, namer)], scarcity };
+}
+
+/** The API server gives every change of a spec another generation. */
+function remembered(
+  { metadata: { uid, generation } }: Experiment,
+  teacher: TeacherReference | undefined,
+  memory: Memory,
+  compute: () => readonly WantedRun[],
+): readonly WantedRun[] {
+  if (uid === undefined || generation === undefined) return compute();
+  const of = JSON.stringify([uid, generation, teacher]);
+  if (memory.main?.of !== of) memory.main = { of, runs: compute() };
+  return memory.main.runs;
 }
 
 /**

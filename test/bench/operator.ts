@@ -259,8 +259,8 @@ async function startOperator(client: Client) {
   const addresses = ['--server-bind-address', '127.0.0.1:0', '--health-bind-address', '127.0.0.1:0'];
   const limits = ['--qps', '5000', '--burst', '5000'];
   const main = join(import.meta.dirname, '../../operator/main.ts');
-  // As operator/Dockerfile has it.
-  const nodeFlags = ['--max-semi-space-size=8', ...process.execArgv];
+  // As operator/Dockerfile has it, in a container of 512 MiB.
+  const nodeFlags = ['--max-semi-space-size=8', '--max-old-space-size=307', ...process.execArgv];
   const child: ChildProcess = spawn(
     process.execPath,
     [...nodeFlags, main, ...flags, ...addresses, ...limits],

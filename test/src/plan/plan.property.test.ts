@@ -5,6 +5,7 @@ import type { Experiment, ExperimentStatus } from '../../../src/api/experiment.t
 import type { Run, RunResult } from '../../../src/api/run.ts';
 import { hasEnded, holdsSlot, isActive, phaseOf } from '../../../src/plan/phases.ts';
 import { type Observed, type Plan, plan } from '../../../src/plan/plan.ts';
+import type { Memory } from '../../../src/plan/wanted.ts';
 import {
   apply,
   countWrites,
@@ -78,6 +79,7 @@ class World {
   readonly stopReasons = new Set<string>();
   readonly #outcomes: Outcomes;
   #pending: { readonly plan: Plan; written: number; readonly parallelism: number } | undefined;
+  readonly #memory: Memory = {};
   #minutes = 0;
 
   constructor(experiment: Experiment, outcomes: Outcomes) {
@@ -117,7 +119,7 @@ class World {
         this.obstacle = event.obstacle;
         return;
       case 'edit':
-        this.experiment = { ...this.experiment, spec: { ...this.experiment.spec, ...event.spec } };
+        this.experiment = edited(this.experiment, event.spec);
         return;
     }
   }
@@ -142,7 +144,9 @@ class World {
   #plan(): Plan {
     this.#minutes++;
     const { experiment, runs, obstacle } = this;
-    const next = plan({ experiment, runs, obstacle, now: this.#time() });
+    const world = { experiment, runs, obstacle, now: this.#time() };
+    const next = plan(world, this.#memory);
+    expect(plan(world), 'whatever is remembered').toEqual(next);
     if (obstacle) expect([...next.start, ...next.create.filter(isActive)]).toEqual([]);
     return next;
   }
@@ -179,6 +183,12 @@ class World {
   #time(): Date {
     return new Date(Date.UTC(2026, 0, 1, 0, this.#minutes));
   }
+}
+
+/** As the API server counts it. */
+function edited({ metadata, spec, ...rest }: Experiment, changes: Partial<Experiment['spec']>): Experiment {
+  const generation = (metadata.generation ?? 0) + 1;
+  return { ...rest, metadata: { ...metadata, generation }, spec: { ...spec, ...changes } };
 }
 
 /** The plan without its first writes. */
