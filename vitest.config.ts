@@ -14,7 +14,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/integration/**'] },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/integration/**', 'test/e2e/**'],
+        },
       },
       {
         extends: true,
@@ -24,6 +28,12 @@ export default defineConfig({
           // One real API server for all of them; it is started only if one of them is to run.
           globalSetup: 'test/integration/setup.ts',
         },
+      },
+      {
+        extends: true,
+        // Needs root: its files share a real cluster, which they bring up if it is not, and so run one after another:
+        // "vitest run --project e2e --no-file-parallelism", then "make cluster-down".
+        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'] },
       },
     ],
   },

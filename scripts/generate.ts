@@ -1,5 +1,5 @@
 /**
- * Writes what is derived from the source: CRDs and the reference pages.
+ * Writes what is derived from the source: CRDs, the chart's copies of them, and the reference pages.
  *
  *     node scripts/generate.ts            write
  *     node scripts/generate.ts --check    write nothing; fail if a file is out of date
@@ -13,9 +13,15 @@ import { stringify } from 'yaml';
 
 const root = join(import.meta.dirname, '..');
 
+const definitions: Readonly<Record<string, string>> = {
+  'experiments.destillml.io.yaml': definitionFile(experimentDefinition),
+  'runs.destillml.io.yaml': definitionFile(runDefinition),
+};
+
 const generated: Readonly<Record<string, string>> = {
-  'crds/experiments.destillml.io.yaml': definitionFile(experimentDefinition),
-  'crds/runs.destillml.io.yaml': definitionFile(runDefinition),
+  ...inFolder('crds', definitions),
+  // A chart reads no file outside of its folder.
+  ...inFolder('charts/destillml/files/crds', definitions),
   'docs/cli.md': cliReference(),
   'docs/spec.md': referencePage([
     { name: 'Experiment', schema: experimentSchema },
@@ -27,6 +33,10 @@ function definitionFile(definition: object): string {
   // One line per text and no aliases: diffs stay small and every YAML reader understands it.
   const yaml = stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false });
   return `# Generated from src/api by \`node scripts/generate.ts\`.\n${yaml}`;
+}
+
+function inFolder(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]));
 }
 
 function current(file: string): string | undefined {

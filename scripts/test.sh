@@ -29,7 +29,7 @@ run_tests() {
   local status=0 line
   echo '== tests'
   rm -f $results
-  vitest run --reporter=default --reporter=json --outputFile.json=$results || status=$?
+  vitest run --project '!e2e' --reporter=default --reporter=json --outputFile.json=$results || status=$?
   line=$(node scripts/closing-line.ts $results $status) || status=1
   close "${line:-0 passed, 1 failed}" $status
 }

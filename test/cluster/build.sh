@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
-# Builds the real control plane that the integration tests run against, from the Go module proxy, into .tools/cluster.
+# Builds the servers and tools of Kubernetes that the tests run against, from the Go module proxy, into .tools/cluster.
 #
-# Usage: test/cluster/build.sh [etcd|kube-apiserver|kube-controller-manager|kube-scheduler|kubectl|kwok …]
+# Usage: test/cluster/build.sh [control-plane|cluster|NAME …]
 #
-# Without names: what the integration tests need. Versions are pinned in go/*/go.mod, contents by go.sum. Each binary
+#   control-plane  what the integration tests need; what is built without names
+#   cluster        what a cluster with a node needs (test/cluster/main.ts)
+#   NAME           one of etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy, kubectl,
+#                  coredns, helm, kwok
+#
+# Versions are pinned in go/*/go.mod, contents by go.sum. Each binary
 # has a stamp that holds a hash of what went into it, written last: a second run does nothing.
 set -euo pipefail
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -56,7 +61,7 @@ build_named() {
   local version
   case $1 in
     etcd) build etcd kubernetes go.etcd.io/etcd/server/v3 '' ;;
-    kube-apiserver | kube-controller-manager | kube-scheduler | kubectl)
+    kube-apiserver | kube-controller-manager | kube-scheduler | kubelet | kube-proxy | kubectl)
       version=$(required "$folder/go/kubernetes" k8s.io/kubernetes)
       build "$1" kubernetes "k8s.io/kubernetes/cmd/$1" "$(kubernetes_flags "$version")"
       ;;
@@ -64,8 +69,22 @@ build_named() {
       version=$(required "$folder/go/kwok" sigs.k8s.io/kwok)
       build kwok kwok sigs.k8s.io/kwok/cmd/kwok "-X sigs.k8s.io/kwok/pkg/consts.Version=$version"
       ;;
-    *) fail "there is no \"$1\" to build; known are etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl, kwok." ;;
+    coredns) build coredns coredns github.com/coredns/coredns '' ;;
+    helm)
+      version=$(required "$folder/go/helm" helm.sh/helm/v4)
+      build helm helm helm.sh/helm/v4/cmd/helm "-X helm.sh/helm/v4/internal/version.version=$version"
+      ;;
+    control-plane) build_all etcd kube-apiserver kube-controller-manager kubectl ;;
+    cluster) build_all control-plane kube-scheduler kubelet kube-proxy coredns helm ;;
+    *) fail "there is no \"$1\" to build; $0 says at its top what there is." ;;
   esac
+}
+
+build_all() {
+  local name
+  for name in "$@"; do
+    build_named "$name"
+  done
 }
 
 wait_for_other_build() {
@@ -77,7 +96,5 @@ wait_for_other_build() {
 }
 
 wait_for_other_build
-[[ $# -gt 0 ]] || set -- etcd kube-apiserver kube-controller-manager kubectl
-for name in "$@"; do
-  build_named "$name"
-done
+[[ $# -gt 0 ]] || set -- control-plane
+build_all "$@"

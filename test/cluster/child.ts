@@ -12,19 +12,25 @@ export function binary(name: string): string {
   return path;
 }
 
-/** A server that runs until it is stopped, or until the process that started it ends, however that ends. */
+/** How a server is started: what its command line follows, and whether it goes on without the process that started it. */
+export type Launch = { readonly command: readonly string[]; readonly detached: boolean };
+
+/** The kernel ends the server with this process, even if this one is killed and can do nothing about it. */
+export const tied: Launch = { command: ['setpriv', '--pdeathsig', 'KILL'], detached: false };
+
+/** A server that runs until it is stopped; unless launched otherwise, not longer than the process that started it. */
 export class Child {
   readonly #process: ChildProcess;
   readonly #name: string;
   readonly #log: string;
 
   /** @param log file that takes what the server prints, after what is in it already */
-  constructor(path: string, flags: readonly string[], log: string) {
+  constructor(path: string, flags: readonly string[], log: string, { command, detached } = tied) {
     const output = openSync(log, 'a');
-    // The kernel ends the server with this process, even if this one is killed and can do nothing about it.
-    const command = ['--pdeathsig', 'KILL', path, ...flags];
-    this.#process = spawn('setpriv', command, { stdio: ['ignore', output, output], env: environment() });
+    const [program = path, ...rest] = [...command, path, ...flags];
+    this.#process = spawn(program, rest, { detached, stdio: ['ignore', output, output], env: environment() });
     closeSync(output);
+    if (detached) this.#process.unref();
     this.#name = basename(path);
     this.#log = log;
     this.#process.once('error', () => undefined);
@@ -57,7 +63,7 @@ export class Child {
   }
 }
 
-/** Proxies and kubeconfigs of the user are none of a test cluster's business. */
+/** Proxies and kubeconfigs of the user are none of a test cluster's business; PATH may lack what only root runs. */
 function environment(): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH };
+  return { PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 }

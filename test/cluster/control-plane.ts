@@ -1,12 +1,18 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { binary, Child } from './child.ts';
+import { Children } from './children.ts';
 import { type Access, Client } from './client.ts';
-import { apiServerFlags, controllerFlags, etcdFlags, schedulerFlags } from './flags.ts';
-import { Folder, removeAbandonedFolders } from './folder.ts';
+import { kubeconfigText, newToken, writeServiceAccountKey } from './credentials.ts';
+import {
+  apiServerFlags,
+  controllerFlags,
+  etcdFlags,
+  nodelessApiServerFlags,
+  patientControllerFlags,
+  schedulerFlags,
+} from './flags.ts';
+import { removeAbandonedFolders, TemporaryFolder } from './folder.ts';
 import { createNodes, type FakeNodes, kwokConfig, kwokFlags, nodesReady } from './nodes.ts';
 import { freePort } from './ports.ts';
-import { waitFor } from './wait.ts';
+import { apiServerReady, controllersReady, servingCertificate } from './readiness.ts';
 
 export type ControlPlaneOptions = {
   /**
@@ -39,10 +45,10 @@ export type ControlPlaneOptions = {
  */
 export class ControlPlane {
   readonly client: Client;
-  readonly #folder: Folder;
+  readonly #folder: TemporaryFolder;
   readonly #children: Children;
 
-  constructor(client: Client, folder: Folder, children: Children) {
+  constructor(client: Client, folder: TemporaryFolder, children: Children) {
     this.client = client;
     this.#folder = folder;
     this.#children = children;
@@ -55,13 +61,13 @@ export class ControlPlane {
 
   /** Ids of its processes. */
   get pids(): readonly number[] {
-    return this.#children.pids;
+    return Object.values(this.#children.pids);
   }
 
   /** Kills the API server and starts it anew on the same port and data: every watch ends without a word. */
   async restartApiServer(): Promise<void> {
     await this.#children.restart('kube-apiserver');
-    await ready(this.client, this.#children);
+    await apiServerReady(this.client, this.#children);
   }
 
   async stop(): Promise<void> {
@@ -75,7 +81,7 @@ export class ControlPlane {
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const { controllers = true, scheduler = false, nodes, clientLimits = true } = options;
   removeAbandonedFolders();
-  const folder = new Folder();
+  const folder = new TemporaryFolder();
   const children = new Children(folder);
   try {
     const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
@@ -83,19 +89,21 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     writeServiceAccountKey(folder);
     children.start('etcd', etcdFlags(folder, etcdPort, peerPort));
     children.start('kube-apiserver', [
-      ...apiServerFlags(folder, port, etcdPort, controllers),
+      ...apiServerFlags(folder, { address: '127.0.0.1', port, etcdPort, services: '10.96.0.0/16' }),
+      ...nodelessApiServerFlags(controllers),
       ...(options.apiServerFlags ?? []),
     ]);
 
     const url = `https://127.0.0.1:${port}`;
-    const ca = await certificate(folder, children);
+    const ca = await servingCertificate(folder, children);
     const kubeconfig = folder.write('kubeconfig', kubeconfigText(url, ca, tokens.admin));
     const client = new Client({ url, ca, kubeconfig, tokens, controllers });
-    await ready(client, children);
+    await apiServerReady(client, children);
     if (options.crds) await client.applyCrds();
     if (controllers) {
       children.start('kube-controller-manager', [
         ...controllerFlags(folder, kubeconfig, clientLimits),
+        ...patientControllerFlags,
         ...(options.controllerFlags ?? []),
       ]);
     }
@@ -114,105 +122,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 }
 
-/** Servers of one control plane, by the names of their binaries. */
-class Children {
-  readonly #folder: Folder;
-  readonly #children = new Map<string, { readonly child: Child; readonly flags: readonly string[] }>();
-
-  constructor(folder: Folder) {
-    this.#folder = folder;
-  }
-
-  get pids(): number[] {
-    return [...this.#children.values()].flatMap(({ child }) => child.pid ?? []);
-  }
-
-  start(name: string, flags: readonly string[]): void {
-    const child = new Child(binary(name), flags, this.#folder.file(`${name}.log`));
-    this.#children.set(name, { child, flags });
-  }
-
-  async restart(name: string): Promise<void> {
-    const old = this.#children.get(name);
-    if (old === undefined) throw new Error(`${name} was never started`);
-    await old.child.stop();
-    this.start(name, old.flags);
-  }
-
-  check(): void {
-    for (const { child } of this.#children.values()) child.check();
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all([...this.#children.values()].map(({ child }) => child.stop()));
-  }
-}
-
-function writeTokens(folder: Folder): Access['tokens'] {
-  const tokens = { admin: randomBytes(24).toString('hex'), user: randomBytes(24).toString('hex') };
+function writeTokens(folder: TemporaryFolder): Access['tokens'] {
+  const tokens = { admin: newToken(), user: newToken() };
   folder.write('tokens.csv', `${tokens.admin},admin,admin,system:masters\n${tokens.user},user,user\n`);
   return tokens;
-}
-
-function writeServiceAccountKey(folder: Folder): void {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', {
-    namedCurve: 'P-256',
-    privateKeyEncoding: { type: 'sec1', format: 'pem' },
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-  });
-  folder.write('service-account.key', privateKey);
-  folder.write('service-account.pub', publicKey);
-}
-
-/** The certificate that the API server makes for itself when it starts. */
-function certificate(folder: Folder, children: Children): Promise<string> {
-  return waitFor('the certificate of the API server', () => {
-    children.check();
-    try {
-      const text = readFileSync(folder.file('certificates/apiserver.crt'), 'utf8');
-      return text.trimEnd().endsWith('-----END CERTIFICATE-----') ? text : undefined;
-    } catch {
-      return undefined;
-    }
-  });
-}
-
-function ready(client: Client, children: Children): Promise<true> {
-  return waitFor(
-    'the API server to be ready',
-    async () => {
-      children.check();
-      try {
-        return (await client.request('GET', '/readyz')).status === 200 ? true : undefined;
-      } catch {
-        return undefined;
-      }
-    },
-    90_000,
-  );
-}
-
-function controllersReady(client: Client, children: Children): Promise<true> {
-  return waitFor(
-    'the controller manager to make the default service account',
-    async () => {
-      children.check();
-      const { status } = await client.request('GET', '/api/v1/namespaces/default/serviceaccounts/default');
-      return status === 200 ? true : undefined;
-    },
-    90_000,
-  );
-}
-
-/** JSON is YAML, and needs no quoting of its own. */
-function kubeconfigText(server: string, ca: string, token: string): string {
-  const data = Buffer.from(ca).toString('base64');
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'test', cluster: { server, 'certificate-authority-data': data } }],
-    users: [{ name: 'admin', user: { token } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
-    'current-context': 'test',
-  });
 }

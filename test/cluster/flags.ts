@@ -15,28 +15,40 @@ export function etcdFlags(folder: Folder, port: number, peerPort: number): strin
   ];
 }
 
+/** Where an API server listens and where its etcd does, and the range of its Services' addresses. */
+export type ApiServerPlace = {
+  readonly address: string;
+  readonly port: number;
+  readonly etcdPort: number;
+  readonly services: string;
+};
+
 export function apiServerFlags(
   folder: Folder,
-  port: number,
-  etcdPort: number,
-  controllers: boolean,
+  { address, port, etcdPort, services }: ApiServerPlace,
 ): string[] {
   return [
     `--etcd-servers=http://127.0.0.1:${etcdPort}`,
-    '--bind-address=127.0.0.1',
-    '--advertise-address=127.0.0.1',
+    `--bind-address=${address}`,
+    `--advertise-address=${address}`,
     `--secure-port=${port}`,
     `--cert-dir=${folder.file('certificates')}`,
     `--token-auth-file=${folder.file('tokens.csv')}`,
-    '--authorization-mode=RBAC',
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${folder.file('service-account.pub')}`,
     `--service-account-signing-key-file=${folder.file('service-account.key')}`,
-    '--service-cluster-ip-range=10.96.0.0/16',
-    // Its Service "kubernetes" cannot have an address of the loopback.
-    '--endpoint-reconciler-type=none',
+    `--service-cluster-ip-range=${services}`,
     // So that it is pod security, not this switch, that refuses privileged pods.
     '--allow-privileged=true',
+  ];
+}
+
+/** Those of an API server that has no nodes, and maybe no controller manager. */
+export function nodelessApiServerFlags(controllers: boolean): string[] {
+  return [
+    '--authorization-mode=RBAC',
+    // Its Service "kubernetes" cannot have an address of the loopback.
+    '--endpoint-reconciler-type=none',
     // Without the controller manager nobody makes the service accounts that pods would be refused for lacking.
     ...(controllers ? [] : ['--disable-admission-plugins=ServiceAccount']),
   ];
@@ -48,11 +60,14 @@ export function controllerFlags(folder: Folder, kubeconfig: string, limits: bool
     `--service-account-private-key-file=${folder.file('service-account.key')}`,
     `--root-ca-file=${folder.file('certificates/apiserver.crt')}`,
     '--controllers=*,-node-ipam-controller,-node-route-controller,-service-lb-controller',
-    // Nodes of tests have no kubelet whose heartbeats could stay away.
-    '--node-monitor-grace-period=24h',
-    '--node-startup-grace-period=24h',
   ];
 }
+
+/** Those of a controller manager whose nodes have no kubelet whose heartbeats could stay away. */
+export const patientControllerFlags = [
+  '--node-monitor-grace-period=24h',
+  '--node-startup-grace-period=24h',
+] as const;
 
 /** One of a kind that serves nothing itself. @param limits whether it holds back its requests */
 export function schedulerFlags(kubeconfig: string, limits: boolean): string[] {

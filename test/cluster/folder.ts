@@ -1,16 +1,17 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const prefix = 'destillml-cluster-';
 
-/** A temporary folder that is removed with this process, if not before. */
+/** What a control plane keeps: its data, its logs, its secrets. */
 export class Folder {
-  readonly path = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
-  readonly #atExit = () => rmSync(this.path, { recursive: true, force: true });
+  readonly path: string;
 
-  constructor() {
-    process.once('exit', this.#atExit);
+  /** Makes the folder, which only this user can read, unless it is there. */
+  constructor(path: string) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    this.path = path;
   }
 
   file(name: string): string {
@@ -24,8 +25,22 @@ export class Folder {
   }
 
   remove(): void {
-    process.removeListener('exit', this.#atExit);
     rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** A folder that is removed with this process, if not before. */
+export class TemporaryFolder extends Folder {
+  readonly #atExit = () => super.remove();
+
+  constructor() {
+    super(mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`)));
+    process.once('exit', this.#atExit);
+  }
+
+  override remove(): void {
+    process.removeListener('exit', this.#atExit);
+    super.remove();
   }
 }
 

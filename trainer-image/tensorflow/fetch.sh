@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Puts libtensorflow and the headers the binding needs into FOLDER, from the PyPI wheel that VARIANT.txt pins by hash.
+# Puts libtensorflow and the headers the binding needs into FOLDER, from the PyPI wheels that VARIANT.txt pins by hash.
 #
-# Usage: fetch.sh VARIANT FOLDER        for example: fetch.sh cpu .tools/tensorflow/2.20.0-cpu
+# Usage: fetch.sh cpu|gpu FOLDER        for example: fetch.sh cpu .tools/tensorflow/2.20.0-cpu
 #
 # tfjs-node's own install script fetches an older libtensorflow from a host that many networks do not reach; PyPI they do.
 # FOLDER appears whole or not at all: everything is unpacked beside it, then renamed.
@@ -19,15 +19,17 @@ fetch_pip() {
 }
 
 # The platform is named in full: whichever Python the machine has, the same file comes.
-fetch_wheel() {
+fetch_wheels() {
   PYTHONPATH=$(echo "$partial"/pip/pip-*.whl) python3 -m pip download --require-hashes --no-deps --only-binary=:all: \
-    --python-version 3.11 --implementation cp --abi cp311 --platform manylinux2014_x86_64 \
+    --python-version 3.11 --implementation cp --abi cp311 --platform manylinux2014_x86_64 --platform manylinux_2_27_x86_64 \
     --resume-retries 20 --progress-bar "$([[ -t 1 ]] && echo on || echo off)" \
     --dest "$partial/wheel" --requirement "$here/$variant.txt"
 }
 
 unpack() {
-  python3 "$here/unpack.py" "$partial"/wheel/*.whl "$here/contents.txt" "$partial/contents"
+  local -a lists=("$here/contents.txt")
+  [[ ! -f $here/contents-$variant.txt ]] || lists+=("$here/contents-$variant.txt")
+  cat "${lists[@]}" | python3 "$here/unpack.py" "$partial/contents" "$partial"/wheel/*.whl
 }
 
 put_in_place() {
@@ -39,6 +41,6 @@ put_in_place() {
 rm -rf "$partial"
 mkdir -p "$partial"
 fetch_pip
-fetch_wheel
+fetch_wheels
 unpack
 put_in_place

@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+/** The Go modules that carry the definitions of others' kinds which the chart makes objects of. */
+const modules = [
+  {
+    module: 'github.com/cert-manager/cert-manager@v1.21.2',
+    sum: 'h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68=',
+    file: 'deploy/crds/cert-manager.io_certificates.yaml',
+  },
+  {
+    module: 'github.com/prometheus-operator/prometheus-operator@v0.85.0',
+    sum: 'h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=',
+    file: 'example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml',
+  },
+];
+
+/** Files with the definitions of Certificate and ServiceMonitor, as their projects publish them. */
+export function othersDefinitions(): Promise<readonly string[]> {
+  return Promise.all(
+    modules.map(async ({ module, sum, file }) => {
+      // Outside of any module: it is fetched, or found in Go's cache, as it is.
+      const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module], {
+        cwd: tmpdir(),
+      });
+      const { Dir, Sum }: { readonly Dir: string; readonly Sum: string } = JSON.parse(stdout);
+      if (Sum !== sum) throw new Error(`${module} is not what it was: ${Sum}`);
+      return join(Dir, file);
+    }),
+  );
+}
