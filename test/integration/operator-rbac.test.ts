@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { parse } from 'yaml';
 import type { Experiment } from '../../operator/controllers/kinds.ts';
 import { selfSigned } from '../../operator/server/self-signed.ts';
 import type { Client } from '../cluster/client.ts';
@@ -19,38 +20,14 @@ type Rule = {
 };
 
 /**
- * Everything that the operator may do in the namespaces whose Experiments it runs. The Helm chart (the issue after the
- * operator's) must carry the same: nothing else is allowed, nothing of this goes unused.
+ * Everything that the operator may do, as the Helm chart grants it: in the namespaces whose Experiments it runs, of the
+ * cluster, and in the namespace of the Lease. Nothing else is allowed, nothing of this goes unused.
  */
-const clusterRole: readonly Rule[] = [
-  // Deleted once `ttlSecondsAfterFinished` is over.
-  { apiGroups: ['destillml.io'], resources: ['experiments'], verbs: ['list', 'watch', 'delete'] },
-  // Got where progress is written of a Run that has just changed.
-  { apiGroups: ['destillml.io'], resources: ['runs'], verbs: ['get', 'list', 'watch', 'create', 'patch'] },
-  // Asked for by OwnerReferencesPermissionEnforcement, which is on in OpenShift: to be the one that `blockOwnerDeletion`
-  // is for, and to give a Run a new owner. The operator never deletes a Run.
-  {
-    apiGroups: ['destillml.io'],
-    resources: ['experiments/finalizers', 'runs/finalizers'],
-    verbs: ['update'],
-  },
-  { apiGroups: ['destillml.io'], resources: ['runs'], verbs: ['delete'] },
-  { apiGroups: ['destillml.io'], resources: ['experiments/status', 'runs/status'], verbs: ['patch'] },
-  { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
-  { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
-  // Read: why a pod does not start.
-  { apiGroups: [''], resources: ['events'], verbs: ['list'] },
-  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
-  { apiGroups: ['kueue.x-k8s.io'], resources: ['workloads', 'localqueues'], verbs: ['list', 'watch'] },
-  // Whose token it is, and who may read metrics; as the ClusterRole `system:auth-delegator` has it.
-  { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
-  { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
-];
-
-/** In the namespace of the Lease. */
-const role: readonly Rule[] = [
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
-];
+const rules: Readonly<Record<'namespaces' | 'cluster' | 'lease', readonly Rule[]>> = parse(
+  readFileSync(join(import.meta.dirname, '../../charts/destillml/files/rules.yaml'), 'utf8'),
+);
+const clusterRole = [...rules.cluster, ...rules.namespaces];
+const role = rules.lease;
 
 /** What no request of this test has to ask for. */
 const unasked = [
