@@ -23,6 +23,8 @@ export type ErrorCode =
   | 'DatasetUnavailable'
   /** The loss became NaN or infinite. */
   | 'TrainingDiverged'
+  /** The store of the artifacts cannot be reached, read or written. */
+  | 'StorageUnavailable'
   /** A checkpoint cannot be read or belongs to another network. */
   | 'CheckpointUnusable'
   /** The teacher's network is not there. */

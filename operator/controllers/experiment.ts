@@ -42,12 +42,11 @@ export function experimentReconciler(deps: ExperimentControllerDeps): Reconcile 
       memories.delete(key);
       return {};
     }
-    const own = ownRuns(world, experiment);
     const memory = memories.get(key) ?? {};
     memories.set(key, memory);
     const scene = {
       experiment,
-      runs: own,
+      runs: ownRuns(world, experiment),
       teacher: teacherOf(experiment, world),
       queueProblem: queueProblem(experiment, world),
       now: new Date(clock.now()),
@@ -61,7 +60,7 @@ export function experimentReconciler(deps: ExperimentControllerDeps): Reconcile 
       // What was decided without them is void; their change brings the Experiment back here.
       return {};
     }
-    const collided = decision.runs && (await carryOut(decision.runs, experiment, own, deps, signal));
+    const collided = decision.runs && (await carryOut(decision.runs, experiment, deps, signal));
     const waits = [decision.requeueAfter, collided ? collisionPause : undefined];
     if (decision.status !== undefined) {
       const pause = (written.get(key) ?? Number.NEGATIVE_INFINITY) + statusPause - clock.monotonic();
@@ -160,13 +159,15 @@ type Writes = Pick<Plan, 'create' | 'stop' | 'pause' | 'start'>;
 async function carryOut(
   { create, stop, pause, start }: Writes,
   experiment: Experiment,
-  own: readonly Run[],
   deps: ExperimentControllerDeps,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const byName = new Map(own.map((run) => [run.metadata.name, run]));
+  const { namespace } = experiment.metadata;
+  const inCache = (name: string) => [name, deps.world.runs.cache.get(keyOf({ namespace, name }))] as const;
+  // As they were decided on: creating takes a while.
+  const decided = new Map([...stop.map(({ name }) => name), ...pause, ...start].map(inCache));
   const change = async (name: string, spec: object) => {
-    const run = byName.get(name);
+    const run = decided.get(name);
     if (run !== undefined) await patchRun(run, { spec }, deps, signal);
   };
   let created = 0;

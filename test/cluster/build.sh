@@ -6,7 +6,7 @@
 #   control-plane  what the integration tests need; what is built without names
 #   cluster        what a cluster with a node needs (test/cluster/main.ts)
 #   NAME           one of etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy, kubectl,
-#                  coredns, helm, kwok
+#                  coredns, helm, kwok, versitygw
 #
 # Versions are pinned in go/*/go.mod, contents by go.sum. Each binary
 # has a stamp that holds a hash of what went into it, written last: a second run does nothing.
@@ -74,7 +74,11 @@ build_named() {
       version=$(required "$folder/go/helm" helm.sh/helm/v4)
       build helm helm helm.sh/helm/v4/cmd/helm "-X helm.sh/helm/v4/internal/version.version=$version"
       ;;
-    control-plane) build_all etcd kube-apiserver kube-controller-manager kubectl ;;
+    versitygw)
+      version=$(required "$folder/go/versitygw" github.com/versity/versitygw)
+      build versitygw versitygw github.com/versity/versitygw/cmd/versitygw "-X main.Version=$version"
+      ;;
+    control-plane) build_all etcd kube-apiserver kube-controller-manager kubectl versitygw ;;
     cluster) build_all control-plane kube-scheduler kubelet kube-proxy coredns helm ;;
     *) fail "there is no \"$1\" to build; $0 says at its top what there is." ;;
   esac

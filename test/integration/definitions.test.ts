@@ -160,8 +160,13 @@ describe('kubectl', () => {
     await client.request('POST', '/api/v1/namespaces', lab);
     // An operator under test beside this one would train them: so only as if.
     expect(await client.kubectl('apply', '--dry-run=server', '-f', dirname(example('sweep')))).toBe(
-      ['resnet-cifar100', 'quickstart', 'temperature-sweep']
-        .map((name) => `experiment.destillml.io/${name} created (server dry run)\n`)
+      [
+        'experiment.destillml.io/resnet-cifar100',
+        'experiment.destillml.io/quickstart',
+        'persistentvolumeclaim/experiments',
+        'experiment.destillml.io/temperature-sweep',
+      ]
+        .map((object) => `${object} created (server dry run)\n`)
         .join(''),
     );
   });

@@ -8,6 +8,7 @@ import { selfSigned } from '../../operator/server/self-signed.ts';
 import { Client } from '../cluster/client.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
 import { freePort } from '../cluster/ports.ts';
+import { tellsOfSigterm } from '../cluster/signals.ts';
 import { ApiProxy } from './api-proxy.ts';
 import { type Play, playKubelet } from './kubelet.ts';
 import { experiment, Lab } from './operator-fixtures.ts';
@@ -23,12 +24,15 @@ async function newLab(): Promise<Lab> {
 }
 
 /** One replica for the namespace, with the Lease in it. */
-function start({ namespace }: Lab, kubeconfig: string, ...flags: readonly string[]): OperatorProcess {
-  return new OperatorProcess([
+function start(lab: Lab, kubeconfig: string, ...flags: readonly string[]): OperatorProcess {
+  return new OperatorProcess([...flagsFor(lab, kubeconfig), ...flags]);
+}
+
+function flagsFor({ namespace }: Lab, kubeconfig: string): readonly string[] {
+  return [
     ...['--kubeconfig', kubeconfig, '--namespaces', namespace, '--lease-namespace', namespace],
     ...['--server-bind-address', '127.0.0.1:0', '--health-bind-address', '127.0.0.1:0'],
-    ...flags,
-  ]);
+  ];
 }
 
 /** @param pace may be changed while it plays */
@@ -205,6 +209,15 @@ describe('destill-operator', () => {
     next.kill('SIGTERM');
     expect((await next.ended).code).toBe(0);
     expect(await holder(lab)).toBe('another');
+  });
+
+  it('told to stop while it still loads, ends with 0', async () => {
+    const lab = await newLab();
+    const operator = new OperatorProcess(flagsFor(lab, access.kubeconfig), { NODE_OPTIONS: tellsOfSigterm });
+    await operator.warns('catches SIGTERM, modules loaded: 1\n');
+    operator.kill('SIGTERM');
+    expect((await operator.ended).code).toBe(0);
+    expect(operator.lines.map(({ msg }) => msg)).not.toContain('leading');
   });
 
   it('told to stop while the API server does not answer, ends with 0 within 10 s', async () => {

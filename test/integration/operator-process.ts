@@ -66,6 +66,11 @@ export class OperatorProcess {
     this.#child.kill(signal);
   }
 
+  /** Resolves once it has printed this on stderr. */
+  warns(text: string): Promise<true> {
+    return waitFor(`the operator to print "${text}"`, () => this.#text.stderr.includes(text) || undefined);
+  }
+
   /** The line that says this, once it is logged. */
   says(message: string): Promise<Line> {
     return waitFor(

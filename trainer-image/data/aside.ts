@@ -1,7 +1,8 @@
 /** Files and folders that appear complete or not at all: written aside, flushed to disk, renamed. */
 import { randomUUID } from 'node:crypto';
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { flush } from '../storage/atomic.ts';
 
 const day = 24 * 3600 * 1000;
 
@@ -22,16 +23,6 @@ export async function writeAside(target: string, fill: (path: string) => Promise
     await flush(dirname(target));
   } finally {
     await rm(aside, { recursive: true, force: true });
-  }
-}
-
-/** Makes the disk hold what was written to a file or folder. */
-export async function flush(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { corrupt } from './corrupt.ts';
 import { checkEveryClass, type ImageSet, imageBytes, inMemory } from './dataset.ts';
-import { type DataFile, findFiles } from './files.ts';
+import { type DataFile, findFiles, type Wanted } from './files.ts';
 
 const side = 32;
 const pixels = side * side;
@@ -55,8 +55,7 @@ export async function readCifar(
   signal?: AbortSignal,
 ): Promise<{ readonly train: ImageSet; readonly test: ImageSet; readonly notes: readonly string[] }> {
   const format: Format = formats[name];
-  const wanted = { names: [format.names, format.test, ...format.train], archive: format.archive };
-  const [nameFile, testFile, ...trainFiles] = await findFiles(place, wanted, signal);
+  const [nameFile, testFile, ...trainFiles] = await findFiles(place, cifarFiles(name), signal);
   if (nameFile === undefined || testFile === undefined) throw new RangeError('findFiles returns every file');
   const classes = classNames(nameFile, format);
   checkSizes(trainFiles, testFile, format);
@@ -72,6 +71,12 @@ export async function readCifar(
         : `Not the published number of images (50,000 and 10,000): ${train.count} and ${test.count}.`,
     ],
   };
+}
+
+/** The files of the data set. */
+export function cifarFiles(name: keyof typeof formats): Wanted & { readonly archive: string } {
+  const { names, test, train, archive }: Format = formats[name];
+  return { names: [names, test, ...train], archive };
 }
 
 function classNames(file: DataFile, { classes }: Format): string[] {

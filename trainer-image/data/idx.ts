@@ -4,7 +4,7 @@
  */
 import { corrupt } from './corrupt.ts';
 import { checkEveryClass, type ImageSet, imageBytes, inMemory } from './dataset.ts';
-import { type DataFile, findFiles } from './files.ts';
+import { type DataFile, findFiles, type Wanted } from './files.ts';
 
 /** Side in pixels of the images in the files. */
 export const idxSide = 28;
@@ -16,6 +16,9 @@ export const idxNames = {
   testImages: 't10k-images-idx3-ubyte',
   testLabels: 't10k-labels-idx1-ubyte',
 } as const;
+
+/** The files of a data set. */
+export const idxFiles: Wanted = { names: Object.values(idxNames) };
 
 /**
  * Reads the four files from a folder (plain or .gz) or an archive.
@@ -31,7 +34,7 @@ export async function readIdx(
   size: number,
   signal?: AbortSignal,
 ): Promise<{ readonly train: ImageSet; readonly test: ImageSet }> {
-  const files = await findFiles(place, { names: Object.values(idxNames) }, signal);
+  const files = await findFiles(place, idxFiles, signal);
   const [trainImages, trainLabels, testImages, testLabels] = files;
   if (!(trainImages && trainLabels && testImages && testLabels))
     throw new RangeError('findFiles returns every file');

@@ -1,9 +1,11 @@
 /** Gets a data set from where its Experiment says and reads it. */
+import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Dataset, DatasetName, DatasetSource } from '@destillml/core/api/dataset.ts';
 import { DestillError } from '@destillml/core/errors.ts';
+import type { Bucket } from '../storage/s3/bucket.ts';
 import { readCifar } from './cifar.ts';
 import type { ImageSet, LoadedDataset } from './dataset.ts';
 import { type DownloadDeps, download } from './download.ts';
@@ -13,16 +15,21 @@ import { idxSide, readIdx } from './idx.ts';
 import { readImageFolder } from './image-folder.ts';
 import { resized } from './resized.ts';
 
+/** A place in an S3 store, as a spec names it. */
+export type S3Location = NonNullable<DatasetSource['s3']>;
+
 export interface LoadDeps extends DownloadDeps {
   /** Folder of an npm package that the trainer depends on. */
   readonly packageFolder: (name: string) => string;
   /** Folder where a persistent volume claim is mounted. */
   readonly claimFolder: (claimName: string) => string;
+  /** The bucket of `dataset.source.s3`. */
+  readonly openBucket: (location: S3Location) => Promise<Bucket>;
   /** Memory for decoded images of each split of an image folder. Bytes. */
   readonly cacheBytes: number;
 }
 
-/** The real surroundings; a process on this machine has no claims mounted. */
+/** The real surroundings; a process on this machine has no claims mounted, and knows no keys of a store. */
 export const defaultLoadDeps: LoadDeps = {
   fetch,
   wait: (milliseconds, signal) => setTimeout(milliseconds, undefined, signal ? { signal } : {}),
@@ -31,6 +38,12 @@ export const defaultLoadDeps: LoadDeps = {
     throw new DestillError(
       'InvalidSpec',
       `dataset.source.persistentVolumeClaim: the claim ${claimName} is not mounted here. On this machine use dataset.source.directory.`,
+    );
+  },
+  openBucket: async ({ bucket }) => {
+    throw new DestillError(
+      'InvalidSpec',
+      `dataset.source.s3: the keys for the bucket ${bucket} are not known here. Use http or directory.`,
     );
   },
   cacheBytes: 256 * 1024 * 1024,
@@ -71,13 +84,7 @@ async function locate({ name, source }: Dataset, folder: string, deps: LoadDeps)
     const place = join(deps.claimFolder(claim.claimName), claim.path);
     return { place, origin: `claim ${claim.claimName}, folder ${claim.path}`, notes: [] };
   }
-  if (s3) {
-    const remedy = 'Use http, directory or persistentVolumeClaim.';
-    throw new DestillError(
-      'InvalidSpec',
-      `dataset.source.s3: data sets cannot be read from S3 yet. ${remedy}`,
-    );
-  }
+  if (s3) return inBucket(name, s3, folder, deps);
   return packaged(name, folder, deps);
 }
 
@@ -90,6 +97,31 @@ function checkOneSource(source: DatasetSource): void {
   );
 }
 
+async function inBucket(
+  name: DatasetName,
+  location: S3Location,
+  folder: string,
+  deps: LoadDeps,
+): Promise<Located> {
+  const { fetchFromBucket } = await import('./s3-source.ts');
+  const bucket = await deps.openBucket(location);
+  try {
+    const origin = bucket.uri();
+    const place = await fetchFromBucket(name, bucket, folder, deps);
+    if (name !== 'image-folder') return { place, origin, notes: [] };
+    return { place: await imagesAt(place, deps), origin, notes: [] };
+  } finally {
+    bucket.close();
+  }
+}
+
+/** The folder with the images, which may be in an archive. */
+async function imagesAt(place: string, deps: LoadDeps): Promise<string> {
+  if ((await stat(place)).isDirectory()) return folderWith('train', place);
+  await extract(place, `${place}.unpacked`, deps);
+  return folderWith('train', `${place}.unpacked`);
+}
+
 async function downloaded(
   name: DatasetName,
   { url, sha256 }: NonNullable<DatasetSource['http']>,
@@ -100,8 +132,7 @@ async function downloaded(
   await download(url, sha256, archive, deps);
   const notes = [`SHA-256 ${sha256}, as demanded.`];
   if (name !== 'image-folder') return { place: archive, origin: url, notes };
-  await extract(archive, `${archive}.unpacked`, deps);
-  return { place: await folderWith('train', `${archive}.unpacked`), origin: url, notes };
+  return { place: await imagesAt(archive, deps), origin: url, notes };
 }
 
 async function packaged(name: DatasetName, folder: string, deps: LoadDeps): Promise<Located> {

@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
@@ -32,4 +33,14 @@ export function writeAtomic(path: string, chunks: readonly Uint8Array[]): void {
 
 export function writeJsonAtomic(path: string, value: unknown): void {
   writeAtomic(path, [Buffer.from(`${JSON.stringify(value, null, 2)}\n`)]);
+}
+
+/** Makes the disk hold what was written to a file or folder. */
+export async function flush(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }

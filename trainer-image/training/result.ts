@@ -23,9 +23,9 @@ export const resultDocument = z.strictObject({
   environment: z.strictObject({ node: z.string(), tensorflow: z.string(), device: z.enum(['cpu', 'gpu']) }),
 });
 
-/** The result of a Run that has nothing left to train. */
-export function finishedResult({ artifacts, parameters }: Assignment): RunResult | undefined {
-  const path = join(artifacts, artifactFiles.result);
+/** The result of a Run that has nothing left to train, from the folder of its artifacts. */
+export function finishedResult(folder: string, parameters: Assignment['parameters']): RunResult | undefined {
+  const path = join(folder, artifactFiles.result);
   if (!existsSync(path)) return undefined;
   let content: unknown;
   try {
@@ -45,6 +45,7 @@ export function finishedResult({ artifacts, parameters }: Assignment): RunResult
 }
 
 export function writeResult(
+  folder: string,
   { name, experiment, parameters, artifacts }: Assignment,
   session: Session,
   state: TrainingState,
@@ -78,6 +79,6 @@ export function writeResult(
       device: backend().binding.isUsingGpuDevice() ? 'gpu' : 'cpu',
     },
   };
-  writeJsonAtomic(join(artifacts, artifactFiles.result), document);
+  writeJsonAtomic(join(folder, artifactFiles.result), document);
   return result;
 }

@@ -45,6 +45,8 @@ export interface SessionOptions {
   /** Sizes of training batches: the full one and that of the last of an epoch. */
   readonly trainingBatches: readonly number[];
   readonly evaluationBatch: number;
+  /** Folder with the teacher's artifacts, for distilled Runs. */
+  readonly teacher: string | undefined;
 }
 
 /** Builds the networks of a Run with their initial weights, and the program that trains and evaluates them. */
@@ -110,7 +112,7 @@ export function openSession(assignment: Assignment, options: SessionOptions): Se
   };
 }
 
-function openTeacher({ parameters, teacherArtifacts }: Assignment, { classes, imageSize }: SessionOptions) {
+function openTeacher({ parameters }: Assignment, { classes, imageSize, teacher }: SessionOptions) {
   if (parameters.role !== 'distilled') return undefined;
   const { objective } = parameters;
   if (objective === undefined || Object.keys(objective).length === 0) {
@@ -119,13 +121,13 @@ function openTeacher({ parameters, teacherArtifacts }: Assignment, { classes, im
       'parameters.objective names no technique: a distilled Run needs one.',
     );
   }
-  if (teacherArtifacts === undefined) {
+  if (teacher === undefined) {
     throw new DestillError(
       'TeacherMissing',
       'teacherArtifacts is not set: a distilled Run needs its teacher.',
     );
   }
-  const { path, network: found } = describeTeacher(teacherArtifacts);
+  const { path, network: found } = describeTeacher(teacher);
   const variables = new Variables(kaiming(found.seed));
   const network = buildNetwork(found.model, { variables, classes, imageSize });
   return { path, objective, variables, network, description: { ...found, classes, imageSize } };

@@ -11,6 +11,7 @@ import { batches, stepsPerEpoch } from '../data/batches.ts';
 import type { LoadedDataset } from '../data/dataset.ts';
 import { splitTrain } from '../data/splits.ts';
 import { writeJsonAtomic } from '../storage/atomic.ts';
+import type { ArtifactFolders } from './artifacts.ts';
 import { artifactFiles, loadCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
 import { appendHistory, truncateHistory } from './history.ts';
@@ -22,6 +23,10 @@ import { functionNames, openSession, type Session } from './session.ts';
 export interface TrainingDeps {
   readonly load: (dataset: Dataset, folder: string, signal: AbortSignal) => Promise<LoadedDataset>;
   readonly report: (report: Report) => void;
+  /** Where the artifacts are on this machine; the assignment says where they are kept. */
+  readonly folders: ArtifactFolders;
+  /** Told whenever the own folder holds a complete state: a checkpoint, or the result. */
+  readonly saved: () => void;
   /** Milliseconds that only go forward. */
   readonly clock: () => number;
   readonly now: () => Date;
@@ -47,9 +52,10 @@ const noSums = { images: 0, loss: 0, crossEntropy: 0, distillation: 0, correct: 
  * A Run that was interrupted, however often, ends with the same weights as one that was not (bit for bit on a CPU).
  */
 export async function train(assignment: Assignment, deps: TrainingDeps): Promise<TrainingOutcome> {
-  const done = finishedResult(assignment);
+  const { own, teacher } = deps.folders;
+  const done = finishedResult(own, assignment.parameters);
   if (done !== undefined) return { outcome: 'succeeded', result: done };
-  writeJsonAtomic(join(assignment.artifacts, artifactFiles.assignment), assignment);
+  writeJsonAtomic(join(own, artifactFiles.assignment), assignment);
 
   const { dataset, training, seed } = assignment.parameters;
   const data = await deps.load(dataset, assignment.data, deps.signal);
@@ -65,6 +71,7 @@ export async function train(assignment: Assignment, deps: TrainingDeps): Promise
       ...(remainder > 0 ? [remainder] : []),
     ],
     evaluationBatch: batchSize,
+    teacher,
   });
   try {
     const loop = new Loop(assignment, deps, session, {
@@ -96,17 +103,15 @@ export async function train(assignment: Assignment, deps: TrainingDeps): Promise
       loop.endEpoch({ loss, accuracy, seconds: (deps.clock() - started) / 1000 }, steps);
     }
 
-    loadCheckpoint(
-      join(assignment.artifacts, artifactFiles.best),
-      session.program,
-      session.networkTensors,
-      session.network,
-    );
+    const { program, networkTensors, network } = session;
+    loadCheckpoint(join(own, artifactFiles.best), program, networkTensors, network);
     const everything = Uint32Array.from({ length: data.test.count }, (_, index) => index);
-    const test = await evaluate(session.program, data.test, everything, batchSize, deps.signal);
+    const test = await evaluate(program, data.test, everything, batchSize, deps.signal);
     // The checkpoint of the last epoch is there already.
     if (test === undefined) return { outcome: 'preempted', epoch: epochs, step: 0 };
-    return { outcome: 'succeeded', result: writeResult(assignment, session, loop.state, test, data) };
+    const result = writeResult(own, assignment, session, loop.state, test, data);
+    deps.saved();
+    return { outcome: 'succeeded', result };
   } finally {
     session.program.dispose();
   }
@@ -145,7 +150,7 @@ class Loop {
       this.state = state;
       this.#deps.report({ kind: 'note', message: `Going on from epoch ${state.epoch}, step ${state.step}.` });
     }
-    truncateHistory(this.#assignment.artifacts, this.state.epoch);
+    truncateHistory(this.#deps.folders.own, this.state.epoch);
   }
 
   step(inputs: Record<string, Uint8Array | Int32Array | Float32Array>, images: number, steps: number): void {
@@ -216,7 +221,7 @@ class Loop {
       ...(better && { best: { epoch, validationAccuracy: validation.accuracy } }),
     };
     // Killed between the two, the record is dropped again when training goes on (truncateHistory).
-    appendHistory(this.#assignment.artifacts, record);
+    appendHistory(this.#deps.folders.own, record);
     this.#save();
     this.#deps.report({ kind: 'epoch', record, progress: this.#progress(steps, record) });
   }
@@ -230,10 +235,11 @@ class Loop {
     const { program, trainingTensors, network } = this.#session;
     saveCheckpoint(this.#path('last'), program, trainingTensors, network, this.state);
     this.#lastCheckpoint = this.#deps.clock();
+    this.#deps.saved();
   }
 
   #path(which: 'last' | 'best'): string {
-    return join(this.#assignment.artifacts, artifactFiles[which]);
+    return join(this.#deps.folders.own, artifactFiles[which]);
   }
 
   #progress(steps: number, record?: EpochRecord): RunProgress {

@@ -179,7 +179,7 @@ describe('the sources', () => {
       /^InvalidSpec dataset\.source\.persistentVolumeClaim: the claim lab is not mounted here/,
     );
     expect(await refusal({ s3: { bucket: 'lab', prefix: '', region: 'r', secretName: 's' } })).toMatch(
-      /^InvalidSpec dataset\.source\.s3: data sets cannot be read from S3 yet/,
+      /^InvalidSpec dataset\.source\.s3: the keys for the bucket lab are not known here/,
     );
     expect(await refusal({})).toMatch(/^InvalidSpec dataset\.source: set exactly one of .*\(set: none\)/);
     expect(await refusal({ packaged: {}, directory: { path: '/x' } })).toMatch(

@@ -64,10 +64,12 @@ export function smallRun({ artifacts, training, parameters, rest }: Changes): As
   });
 }
 
-function deps(changes: Partial<TrainingDeps> = {}): TrainingDeps {
+function deps(run: Assignment, changes: Partial<TrainingDeps> = {}): TrainingDeps {
   return {
     load: smallDataset,
     report: () => undefined,
+    folders: { own: run.artifacts, teacher: run.teacherArtifacts },
+    saved: () => undefined,
     clock: () => performance.now(),
     now: () => new Date('2026-01-01T00:00:00Z'),
     signal: new AbortController().signal,
@@ -78,7 +80,7 @@ function deps(changes: Partial<TrainingDeps> = {}): TrainingDeps {
 /** Trains and gathers the reports. */
 export async function trainSmall(run: Assignment, changes: Partial<TrainingDeps> = {}) {
   const reports: Report[] = [];
-  const outcome = await train(run, deps({ report: (report) => reports.push(report), ...changes }));
+  const outcome = await train(run, deps(run, { report: (report) => reports.push(report), ...changes }));
   return { outcome, reports };
 }
 

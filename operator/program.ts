@@ -1,0 +1,48 @@
+import { DestillError } from '@destillml/core/errors.ts';
+import { CommanderError } from 'commander';
+import { pino } from 'pino';
+import { type OperatorConfig, readConfig } from './config.ts';
+import { Operator } from './operator.ts';
+import { systemClock } from './runtime/clock.ts';
+import { loadKubeConfig } from './runtime/kube-config.ts';
+
+/**
+ * Runs the operator until it is told to stop.
+ *
+ * @returns exit code. 0: stopped as it was asked to; 1: something failed, or the lease was lost; 2: the command line is
+ * wrong.
+ */
+export async function main(stop: AbortSignal): Promise<number> {
+  let config: OperatorConfig;
+  try {
+    const { env, stdout, stderr } = process;
+    config = readConfig(process.argv.slice(2), { env, stdout, stderr });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!(error instanceof DestillError)) throw error;
+    process.stderr.write(`error: ${error.message}\n`);
+    return 2;
+  }
+  const log = pino({ base: null, level: config.logLevel }, pino.destination({ dest: 1, sync: true }));
+  log.info({ config }, 'starting');
+  try {
+    const kubeConfig = loadKubeConfig({
+      ...(config.kubeconfig === undefined ? {} : { file: config.kubeconfig }),
+      ...(config.context === undefined ? {} : { context: config.context }),
+    });
+    const operator = new Operator(config, { kubeConfig, clock: systemClock, random: Math.random, log });
+    const end = await operator.run(stop);
+    if (end === 'stopped') log.info('stopped');
+    else log.error(`the lease ${nameOf(config)} is lost: another operator leads, or it could not be renewed`);
+    return end === 'stopped' ? 0 : 1;
+  } catch (error) {
+    if (stop.aborted) return 0;
+    if (error instanceof DestillError) log.error({ code: error.code }, error.message);
+    else log.fatal({ err: error }, 'unexpected error, please report it');
+    return 1;
+  }
+}
+
+function nameOf({ leaseNamespace, leaseName }: OperatorConfig): string {
+  return `${leaseNamespace}/${leaseName}`;
+}

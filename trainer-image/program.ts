@@ -1,0 +1,182 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DestillError, type ErrorCode } from '@destillml/core/errors.ts';
+import { type Assignment, assignment } from '@destillml/core/protocol/assignment.ts';
+import { exitCodes, type Report, type Termination } from '@destillml/core/protocol/report.ts';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { defaultLoadDeps, load, type S3Location } from './data/load.ts';
+import { startPush } from './reporting/push-thread.ts';
+import { s3Address, s3Place } from './storage/s3/place.ts';
+import { openArtifacts } from './training/artifacts.ts';
+import { type TrainingOutcome, train } from './training/train.ts';
+
+/** Longest termination message Kubernetes keeps, in bytes. */
+const terminationBytes = 4096;
+
+const usage = `destill-trainer: trains, distils and evaluates one network.
+
+It is started by the operator (in a pod) or by "destill run" (on a machine), with the environment variables
+  DESTILL_ASSIGNMENT       what to do, as JSON (see src/protocol/assignment.ts), or @FILE
+  DESTILL_TERMINATION_LOG  file for the last word: the result or the error
+  DESTILL_PUSH_URL         https address of the operator to report progress to; without it nobody is told
+  DESTILL_PUSH_TOKEN_FILE  file with the token to show there, read again for each report
+  DESTILL_PUSH_CA          authority that vouches for the operator, PEM (default: well-known ones)
+  DESTILL_CLAIMS           folder in which persistent volume claims with data sets are mounted
+  DESTILL_<WHAT>_S3_ENDPOINT, _REGION, _ACCESS_KEY_ID, _SECRET_ACCESS_KEY
+                           how to reach what is in S3: ARTIFACTS, TEACHER or DATASET; without endpoint AWS
+  DESTILL_S3_PATIENCE      seconds for which the store of the artifacts may be away (default 900; of these at most
+                           120 at the start, 100 after SIGTERM)
+  DESTILL_LOG_LEVEL        debug also logs progress inside epochs (default info)
+
+Exit codes: 0 succeeded, 1 failed (try again), 65 data unusable, 70 diverged, 75 stopped with a checkpoint,
+78 assignment wrong.
+`;
+
+/** Exit code of an error a user can mend; every other error may go away by itself. */
+const codes: Partial<Record<ErrorCode, number>> = {
+  InvalidSpec: exitCodes.invalid,
+  DatasetCorrupt: exitCodes.dataset,
+  TrainingDiverged: exitCodes.diverged,
+  CheckpointUnusable: exitCodes.invalid,
+};
+
+/** Does what the environment says. @returns exit code */
+export async function main(stop: AbortSignal): Promise<number> {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const log = pino(
+    { base: null, level: process.env.DESTILL_LOG_LEVEL ?? 'info' },
+    pino.destination({ dest: 2, sync: true }),
+  );
+  const push = startPush(process.env, log);
+
+  let last: Termination;
+  let code: number;
+  try {
+    const outcome = await run(readAssignment(process.env.DESTILL_ASSIGNMENT), stop, log, (report) => {
+      send(report, log);
+      push?.report(report);
+    });
+    last = outcome;
+    code = outcome.outcome === 'succeeded' ? exitCodes.succeeded : exitCodes.preempted;
+  } catch (error) {
+    if (stop.aborted && error instanceof Error && error.name === 'AbortError') {
+      last = { outcome: 'preempted', epoch: 0, step: 0 };
+      code = exitCodes.preempted;
+    } else if (error instanceof DestillError) {
+      last = { outcome: 'failed', code: error.code, message: shortened(error.message) };
+      // Stopped without its checkpoint: the pod has not failed, and should not say that it wrote one.
+      const isStopped = error.code === 'StorageUnavailable' && stop.aborted;
+      code = isStopped ? exitCodes.preempted : (codes[error.code] ?? exitCodes.failed);
+      log.error({ code: error.code }, error.message);
+    } else {
+      last = { outcome: 'failed', code: 'Unexpected', message: shortened(String(error)) };
+      code = exitCodes.failed;
+      log.error({ err: error }, 'unexpected error');
+    }
+  }
+  writeTermination(last, log);
+  await push?.close();
+  return code;
+}
+
+async function run(
+  assignment: Assignment,
+  signal: AbortSignal,
+  log: pino.Logger,
+  report: (report: Report) => void,
+): Promise<TrainingOutcome> {
+  const { env } = process;
+  const patience = secondsOf(env.DESTILL_S3_PATIENCE ?? '900') * 1000;
+  const warn = (message: string) => log.warn(message);
+  const artifacts = await openArtifacts(assignment, { env, patience, warn, signal });
+  try {
+    const outcome = await train(assignment, {
+      load: (dataset, folder, signal) =>
+        load(dataset, folder, { ...defaultLoadDeps, ...claims(), openBucket, signal }),
+      report,
+      folders: artifacts.folders,
+      saved: artifacts.saved,
+      clock: () => performance.now(),
+      now: () => new Date(),
+      signal: AbortSignal.any([signal, artifacts.lost]),
+    });
+    // Nothing is said to be done before others can see it.
+    await artifacts.finish();
+    return outcome;
+  } catch (error) {
+    throw artifacts.lost.aborted ? artifacts.lost.reason : artifacts.renamed(error);
+  } finally {
+    await artifacts.close();
+  }
+}
+
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (seconds >= 0) return seconds;
+  throw new DestillError('InvalidSpec', `DESTILL_S3_PATIENCE is "${text}", not a number of seconds.`);
+}
+
+/** The bucket that a data set is in. */
+async function openBucket(location: S3Location) {
+  const { Bucket } = await import('./storage/s3/bucket.ts');
+  const said = {
+    DESTILL_DATASET_S3_REGION: location.region,
+    DESTILL_DATASET_S3_ENDPOINT: location.endpoint,
+    ...process.env,
+  };
+  return new Bucket(s3Place('DATASET', s3Address(location), said));
+}
+
+/** Where the claims that data sets come from are mounted. */
+function claims() {
+  const folder = process.env.DESTILL_CLAIMS;
+  return folder === undefined ? {} : { claimFolder: (claimName: string) => join(folder, claimName) };
+}
+
+function readAssignment(text: string | undefined) {
+  if (text === undefined) {
+    throw new DestillError('InvalidSpec', 'DESTILL_ASSIGNMENT is not set. See destill-trainer --help.');
+  }
+  let content: unknown;
+  try {
+    content = JSON.parse(text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text);
+  } catch (cause) {
+    throw new DestillError('InvalidSpec', `DESTILL_ASSIGNMENT is not JSON: ${String(cause)}`, { cause });
+  }
+  const parsed = assignment.safeParse(content);
+  if (!parsed.success) {
+    throw new DestillError('InvalidSpec', `DESTILL_ASSIGNMENT is wrong:\n${z.prettifyError(parsed.error)}`);
+  }
+  return parsed.data;
+}
+
+/** To the process that started this one, or to the log. */
+function send(report: Report, log: pino.Logger): void {
+  if (process.send !== undefined && process.connected) process.send(report);
+  else if (report.kind === 'note') log.info(report.message);
+  else if (report.kind === 'epoch') log.info(report.record, report.kind);
+  else log.debug(report.progress, report.kind);
+}
+
+/** At most 2048 characters that take at most half of a termination message, escaped and as bytes. */
+function shortened(message: string): string {
+  let kept = message.slice(0, 2048);
+  while (Buffer.byteLength(JSON.stringify(kept)) > terminationBytes / 2) kept = kept.slice(0, -16);
+  return kept;
+}
+
+function writeTermination(last: Termination, log: pino.Logger): void {
+  const text = JSON.stringify(last);
+  if (Buffer.byteLength(text) > terminationBytes) throw new RangeError('termination message is too long');
+  const path = process.env.DESTILL_TERMINATION_LOG;
+  if (path === undefined) {
+    log.info(last, 'finished');
+    return;
+  }
+  // Not written aside: in a pod the file is a mount of its own, in a folder that cannot be written to.
+  writeFileSync(path, text);
+}

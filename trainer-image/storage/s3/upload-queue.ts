@@ -1,0 +1,129 @@
+import { retry } from '../retry.ts';
+import type { OpenFile } from './bucket.ts';
+
+/** A file as it was at one moment; it is held open until it is released. */
+export interface KeptFile extends OpenFile {
+  readonly name: string;
+  /** Differs wherever the content does. */
+  readonly version: string;
+}
+
+export interface UploadDeps {
+  /** How long uploads may fail in a row until they are given up, in milliseconds. */
+  readonly patience: number;
+  /** Replaces an object. @throws Error that says why not; the signal's reason once that is aborted */
+  readonly write: (file: KeptFile, signal: AbortSignal) => Promise<void>;
+  /** Lets go of a file that is uploaded, or overtaken by a newer one. */
+  readonly release: (file: KeptFile) => void;
+  /** @throws the signal's reason once that is aborted */
+  readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<unknown>;
+  /** Milliseconds that only go forward. */
+  readonly now: () => number;
+  /** Uploads fail, and are tried again. */
+  readonly failing: (reason: string) => void;
+  /** They succeed again. */
+  readonly mended: () => void;
+  /** They are given up. */
+  readonly lost: (reason: string) => void;
+}
+
+const tooSlow = 'The time for uploads is over.';
+
+/**
+ * Uploads what a folder holds at certain moments, one after the other; of those that wait, only the newest.
+ *
+ * The files of one moment are written in their order, so that none is there before what it refers to.
+ */
+export class UploadQueue {
+  readonly #deps: UploadDeps;
+  /** Aborted: uploads are given up. */
+  readonly #over = new AbortController();
+  /** Version of what is in the store, by name. */
+  readonly #stored = new Map<string, string>();
+  #current: readonly KeptFile[] = [];
+  #next: readonly KeptFile[] | undefined;
+  #running: Promise<void> | undefined;
+  #failure: string | undefined;
+
+  constructor(deps: UploadDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes the files of the folder as they are now, in the order in which they are to be written. */
+  add(files: readonly KeptFile[]): void {
+    if (this.#over.signal.aborted) {
+      this.#release(files);
+      this.#deps.lost(this.#failure ?? tooSlow);
+      return;
+    }
+    this.#release(this.#next ?? []);
+    this.#next = files;
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves once nothing is left to upload. @returns false where uploads were given up */
+  async finish(): Promise<boolean> {
+    await this.#running;
+    return !this.#over.signal.aborted;
+  }
+
+  /** Gives up what is not uploaded yet. */
+  stop(): void {
+    this.#over.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#over;
+    const { patience, now, wait, mended, lost } = this.#deps;
+    try {
+      while (this.#next !== undefined) {
+        await retry(() => this.#uploadNewest(signal), {
+          patience,
+          // What does not pass by itself is tried again, too: somebody may make room or mend the rights, and all the
+          // while the training goes on.
+          passes: () => true,
+          onFailure: (error) => this.#failed(error),
+          wait: (milliseconds) => wait(milliseconds, signal),
+          now,
+        });
+        if (this.#failure !== undefined) mended();
+        this.#failure = undefined;
+      }
+    } catch (error) {
+      const reason = signal.aborted ? (this.#failure ?? tooSlow) : messageOf(error);
+      this.#over.abort();
+      this.#release([...this.#current, ...(this.#next ?? [])]);
+      lost(reason);
+    }
+    this.#running = undefined;
+  }
+
+  async #uploadNewest(signal: AbortSignal): Promise<void> {
+    if (this.#next !== undefined) {
+      this.#release(this.#current);
+      this.#current = this.#next;
+      this.#next = undefined;
+    }
+    for (const file of this.#current) {
+      if (this.#stored.get(file.name) === file.version) continue;
+      await this.#deps.write(file, signal);
+      this.#stored.set(file.name, file.version);
+    }
+    this.#release(this.#current);
+    this.#current = [];
+  }
+
+  #failed(error: unknown): void {
+    if (this.#over.signal.aborted) return;
+    this.#failure = messageOf(error);
+    this.#deps.failing(this.#failure);
+  }
+
+  #release(files: readonly KeptFile[]): void {
+    for (const file of files) this.#deps.release(file);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,162 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { DestillError } from '@destillml/core/errors.ts';
+import type { Assignment } from '@destillml/core/protocol/assignment.ts';
+import { retry } from '../storage/retry.ts';
+import { Bucket, type StoredObject } from '../storage/s3/bucket.ts';
+import { fetchObject } from '../storage/s3/fetch-object.ts';
+import { isS3, s3Place } from '../storage/s3/place.ts';
+import { S3Refusal } from '../storage/s3/refusal.ts';
+import { UploadThread } from '../storage/s3/upload-thread.ts';
+import type { ArtifactDeps, ArtifactFolders, Artifacts } from './artifacts.ts';
+import { artifactFiles } from './checkpoint.ts';
+import { finishedResult } from './result.ts';
+
+/** How long a store may be away when a Run starts, in milliseconds, however patient it is: nothing is lost yet. */
+const longestStart = 2 * 60_000;
+/** How long uploads may go on after SIGTERM, in milliseconds, however patient they are: pods are killed after 120 s. */
+const longestGrace = 100_000;
+
+/** What a later attempt reads, in the order in which it is written: a checkpoint after the history that it counts. */
+const keptFiles = [artifactFiles.best, artifactFiles.history, artifactFiles.last, artifactFiles.result];
+
+/**
+ * Artifacts that are kept in a bucket, or those of a teacher that are. A folder of this machine holds them while the Run
+ * trains, and goes with it.
+ *
+ * @throws DestillError `StorageUnavailable`, `TeacherMissing`, `InvalidSpec`
+ */
+export async function openS3Artifacts(assignment: Assignment, deps: ArtifactDeps): Promise<Artifacts> {
+  const { artifacts, teacherArtifacts } = assignment;
+  const temporary = await mkdtemp(join(tmpdir(), 'destill-'));
+  const remove = () => rm(temporary, { recursive: true, force: true });
+  const here = (address: string, name: string) => (isS3(address) ? join(temporary, name) : address);
+  const folders = {
+    own: here(artifacts, 'own'),
+    teacher: teacherArtifacts === undefined ? undefined : here(teacherArtifacts, 'teacher'),
+  };
+  const renamed = (error: unknown) =>
+    error instanceof DestillError ? withAddresses(error, assignment, folders) : error;
+  try {
+    const uploads = await fetchAll(assignment, folders, deps);
+    return { folders, renamed, ...keeper(uploads, deps, remove) };
+  } catch (error) {
+    await remove();
+    throw renamed(error);
+  }
+}
+
+/** Fetches what is not on this machine. @returns what keeps the Run's files in its bucket, if something is to be kept */
+async function fetchAll(
+  assignment: Assignment,
+  folders: ArtifactFolders,
+  deps: ArtifactDeps,
+): Promise<UploadThread | undefined> {
+  const { artifacts, teacherArtifacts, parameters } = assignment;
+  const place = isS3(artifacts) ? s3Place('ARTIFACTS', artifacts, deps.env) : undefined;
+  if (place !== undefined) {
+    await withBucket(new Bucket(place), (bucket) => fetchRun(bucket, assignment, folders.own, deps));
+  }
+  if (finishedResult(folders.own, parameters) !== undefined) return undefined;
+  if (folders.teacher !== undefined && teacherArtifacts !== undefined && isS3(teacherArtifacts)) {
+    const { teacher } = folders;
+    const bucket = new Bucket(s3Place('TEACHER', teacherArtifacts, deps.env));
+    await withBucket(bucket, () => fetchTeacher(bucket, teacher, deps));
+  }
+  const { patience, warn } = deps;
+  return place && new UploadThread({ place, folder: folders.own, names: keptFiles, patience, warn });
+}
+
+/** Goes on from what earlier attempts have left, and finds out before hours of training whether it may write. */
+async function fetchRun(bucket: Bucket, assignment: Assignment, folder: string, deps: ArtifactDeps) {
+  const stored = await listed(bucket, deps);
+  await fetchNamed(bucket, stored, artifactFiles.result, folder, deps);
+  if (finishedResult(folder, assignment.parameters) !== undefined) return;
+  for (const name of [artifactFiles.last, artifactFiles.best, artifactFiles.history]) {
+    await fetchNamed(bucket, stored, name, folder, deps);
+  }
+  const description = Buffer.from(`${JSON.stringify(assignment, null, 2)}\n`);
+  await patiently(() => bucket.write(artifactFiles.assignment, description, deps.signal), deps);
+}
+
+async function fetchTeacher(bucket: Bucket, folder: string, deps: ArtifactDeps): Promise<void> {
+  const stored = await listed(bucket, deps);
+  // Where it is not there, the message of describeTeacher says so.
+  await fetchNamed(bucket, stored, artifactFiles.best, folder, deps);
+}
+
+type Stored = ReadonlyMap<string, StoredObject>;
+
+async function listed(bucket: Bucket, deps: ArtifactDeps): Promise<Stored> {
+  const objects = await patiently(() => bucket.list(deps.signal), deps);
+  return new Map(objects.map((object) => [object.name, object]));
+}
+
+async function fetchNamed(bucket: Bucket, stored: Stored, name: string, folder: string, deps: ArtifactDeps) {
+  const object = stored.get(name);
+  if (object === undefined) return;
+  const wait = (milliseconds: number) => pause(milliseconds, undefined, { signal: deps.signal });
+  await fetchObject(bucket, object, join(folder, name), { wait, signal: deps.signal });
+}
+
+function patiently<T>(attempt: () => Promise<T>, { patience, warn, signal }: ArtifactDeps): Promise<T> {
+  return retry(attempt, {
+    patience: Math.min(patience, longestStart),
+    passes: (error) => error instanceof S3Refusal && error.passes,
+    onFailure: (error) => warn(`It is tried again. ${error instanceof Error ? error.message : error}`),
+    wait: (milliseconds) => pause(milliseconds, undefined, { signal }),
+    now: () => performance.now(),
+  });
+}
+
+async function withBucket(bucket: Bucket, action: (bucket: Bucket) => Promise<void>): Promise<void> {
+  try {
+    await action(bucket);
+  } finally {
+    bucket.close();
+  }
+}
+
+function keeper(
+  uploads: UploadThread | undefined,
+  { patience, signal, warn }: ArtifactDeps,
+  remove: () => Promise<void>,
+): Omit<Artifacts, 'folders' | 'renamed'> {
+  if (uploads === undefined) {
+    return {
+      saved: () => undefined,
+      lost: new AbortController().signal,
+      finish: async () => undefined,
+      close: remove,
+    };
+  }
+  let timer: NodeJS.Timeout | undefined;
+  const hurry = () => {
+    timer ??= setTimeout(() => uploads.stop(), Math.min(patience, longestGrace));
+  };
+  signal.addEventListener('abort', hurry);
+  if (signal.aborted) hurry();
+  return {
+    saved: () => uploads.saved(),
+    lost: uploads.lost,
+    finish: () => uploads.finish(),
+    close: async () => {
+      hurry();
+      if (!uploads.lost.aborted) await uploads.finish().catch((error: Error) => warn(error.message));
+      signal.removeEventListener('abort', hurry);
+      clearTimeout(timer);
+      await uploads.close();
+      await remove();
+    },
+  };
+}
+
+/** The error with addresses in place of folders that nobody else sees. */
+function withAddresses(error: DestillError, assignment: Assignment, folders: ArtifactFolders): DestillError {
+  const { artifacts, teacherArtifacts = '' } = assignment;
+  const own = error.message.replaceAll(folders.own, artifacts);
+  const message = folders.teacher === undefined ? own : own.replaceAll(folders.teacher, teacherArtifacts);
+  return message === error.message ? error : new DestillError(error.code, message, { cause: error });
+}
