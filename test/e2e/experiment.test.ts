@@ -2,121 +2,156 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { Experiment, Run } from '../../operator/controllers/kinds.ts';
-import { chart, helm } from '../charts/helm.ts';
-import type { Client } from '../cluster/client.ts';
-import { bringUp, importImages } from '../cluster/real/cluster.ts';
-import { addVolume } from '../cluster/real/volume.ts';
+import type { Experiment } from '../../operator/controllers/kinds.ts';
+import { helm } from '../charts/helm.ts';
 import { waitFor } from '../cluster/wait.ts';
-import { createClaim } from './pods.ts';
+import { ClusterLab, examples } from './cluster-lab.ts';
+import { Prometheus } from './prometheus.ts';
+import type { Watch } from './watch.ts';
 
-const root = join(import.meta.dirname, '../..');
-const minutes = 60_000;
-/** Trained in turn on two cores that everything else runs on, too. */
-const patience = 15 * minutes;
+/** The quickstart, but on GPUs, of which the node has two. */
+function quickstart(): object {
+  const { spec, ...rest } = parse(readFileSync(join(examples, 'quickstart.yaml'), 'utf8'));
+  return { ...rest, spec: { ...spec, pod: { gpus: 1 }, parallelism: 4 } };
+}
 
-let client: Client;
-let namespace: string;
-/** Folder of this machine that the claim `experiments` is. */
-let volume: string;
-
+let lab: ClusterLab;
+let phases: Watch;
+let pods: Watch;
+let prometheus: Prometheus;
+let ended: Experiment;
 beforeAll(async () => {
-  client = await bringUp({ install: process.env.CI === 'true', say: console.log });
-  for (const name of ['operator', 'trainer-cpu']) await importImages(join(root, `.tools/images/${name}.tar`));
-  const flags = ['--namespace', 'destillml', '--create-namespace', '--wait', '--timeout', '2m'];
-  await helm(['upgrade', '--install', 'destillml', chart, ...flags], client.access);
-  namespace = await client.newNamespace('lab', { 'pod-security.kubernetes.io/enforce': 'restricted' });
-  volume = await addVolume(client, { namespace, claim: 'experiments' });
-  await createClaim(client, namespace, 'experiments');
-}, 5 * minutes);
-
+  lab = await ClusterLab.open();
+  prometheus = await Prometheus.start(lab.client);
+  phases = await lab.watch('drun', ['metadata.name', 'status.phase']);
+  pods = await lab.watch('pods', [
+    'metadata.name',
+    'spec.nodeName',
+    'status.phase',
+    'spec.containers[*].resources.limits.nvidia\\.com/gpu',
+  ]);
+  console.log(await lab.apply(quickstart()));
+  ended = await lab.ended('quickstart');
+}, 20 * 60_000);
 afterAll(async () => {
-  await client?.send('DELETE', `/api/v1/namespaces/${namespace}`);
-  client?.close();
+  await prometheus?.stop();
+  await phases?.stop();
+  await pods?.stop();
+  await lab?.close();
 });
 
-const kubectl = (...flags: readonly string[]) => client.kubectl(`--namespace=${namespace}`, ...flags);
+/** In which order a Run shows them. */
+const order = ['Waiting', 'Queued', 'Starting', 'Running', 'Succeeded'];
 
-async function get<T>(...what: readonly string[]): Promise<T> {
-  return JSON.parse(await kubectl('get', ...what, '--output=json'));
-}
+describe('the release', () => {
+  it('passes its own test', async () => {
+    const printed = await helm(['test', 'destillml', '--namespace', 'destillml-system'], lab.client.access);
+    expect(printed).toMatch(/Phase:\s+Succeeded/);
+  });
+});
 
-/** GPUs of the node that pods have at the moment. */
-async function gpusInUse(): Promise<number> {
-  const { items } = await get<{ items: readonly GpuPod[] }>('pods');
-  return items
-    .filter(({ spec, status }) => spec.nodeName !== undefined && !/Succeeded|Failed/.test(status.phase))
-    .flatMap(({ spec }) => spec.containers)
-    .reduce((sum, { resources }) => sum + Number(resources?.limits?.['nvidia.com/gpu'] ?? 0), 0);
-}
+describe('the quickstart on a cluster', () => {
+  it('is complete, as kubectl wait sees it, each of its Runs at the first attempt', async () => {
+    await lab.kubectl('wait', '--for=condition=Complete', '--timeout=10s', 'experiment/quickstart');
+    expect(ended.status).toMatchObject({ phase: 'Complete', runs: { Succeeded: 5 } });
+    // Progress is written at most every ten seconds.
+    await waitFor('the progress of the last epochs', async () => {
+      const runs = await lab.runsOf('quickstart');
+      return runs.every(({ status }) => status?.progress?.epoch === 6) || undefined;
+    });
+    const runs = await lab.runsOf('quickstart');
+    expect(runs).toHaveLength(5);
+    for (const { status } of runs) {
+      expect(status).toMatchObject({
+        phase: 'Succeeded',
+        attempts: 1,
+        progress: { epochs: 6 },
+        history: { length: 6 },
+      });
+    }
+  });
 
-type GpuPod = {
-  readonly spec: {
-    readonly nodeName?: string;
-    readonly containers: readonly { readonly resources?: { readonly limits?: Record<string, string> } }[];
-  };
-  readonly status: { readonly phase: string };
-};
+  it('has had the phases of its Runs in order, the teacher before those that it teaches', async () => {
+    const seen = new Map<string, string[]>();
+    for (const [, name = '', phase = ''] of phases.lines) {
+      if (!order.includes(phase)) continue;
+      const own = seen.get(name) ?? [];
+      if (own.at(-1) !== phase) own.push(phase);
+      seen.set(name, own);
+    }
+    expect(seen.size).toBe(5);
+    for (const own of seen.values()) {
+      expect(own).toEqual(order.filter((phase) => own.includes(phase)));
+      expect(own).toEqual(expect.arrayContaining(['Waiting', 'Running', 'Succeeded']));
+    }
+    const line = (part: string, phase: string) =>
+      phases.lines.findIndex(([, name, now]) => name?.includes(part) && now === phase);
+    for (const arm of ['soft-targets', 'similarity', 'attention']) {
+      expect(line(arm, 'Running')).toBeGreaterThan(line('teacher', 'Succeeded'));
+    }
+  });
 
-/** The quickstart, but on GPUs, of which the node has two; nobody computes on them. */
-function quickstart(): object {
-  const { spec, ...rest } = parse(readFileSync(join(root, 'examples/quickstart.yaml'), 'utf8'));
-  const pod = { gpus: 1, image: 'destillml/trainer:0.1.0-cpu' };
-  return { ...rest, spec: { ...spec, pod, parallelism: 4 } };
-}
-
-describe('the quickstart', () => {
-  it(
-    'is trained in pods on two GPUs, and its results are in its status and on the volume',
-    async () => {
-      await client.send(
-        'POST',
-        `/apis/destillml.io/v1alpha1/namespaces/${namespace}/experiments`,
-        quickstart(),
+  it('has used both GPUs at a time, and never more', () => {
+    const using = new Map<string, number>();
+    let most = 0;
+    for (const [event, name = '', node, phase, gpus] of pods.lines) {
+      const isUsing = event !== 'DELETED' && node !== '<none>' && /^(Pending|Running)$/.test(phase ?? '');
+      using.set(name, isUsing ? Number(gpus) : 0);
+      most = Math.max(
+        most,
+        [...using.values()].reduce((sum, count) => sum + count, 0),
       );
-      let most = 0;
-      await waitFor(
-        'the Experiment to end',
-        async () => {
-          most = Math.max(most, await gpusInUse());
-          const { status } = await get<Experiment>('dexp/quickstart');
-          return status?.phase === 'Complete' || status?.phase === 'Failed' ? true : undefined;
-        },
-        patience,
-      );
-      expect(most).toBe(2);
-      await kubectl('wait', '--for=condition=Complete', '--timeout=10s', 'experiment/quickstart');
+    }
+    expect(most).toBe(2);
+  });
 
-      const { status } = await get<Experiment>('dexp/quickstart');
-      expect(status).toMatchObject({ phase: 'Complete', runs: { Succeeded: 5 } });
-      // Far above chance, which is a tenth.
-      expect(status?.teacherAccuracy?.mean).toBeGreaterThan(0.6);
-      expect(status?.best?.testAccuracy.mean).toBeGreaterThan(0.6);
-      expect(status?.gpuSeconds).toBeGreaterThan(0);
+  it('shows accuracies far above chance, a tenth, in kubectl get', async () => {
+    expect(ended.status?.teacherAccuracy?.mean).toBeGreaterThan(0.6);
+    expect(ended.status?.best?.testAccuracy.mean).toBeGreaterThan(0.6);
+    expect(ended.status?.gpuSeconds).toBeGreaterThan(0);
+    const table = await lab.kubectl('get', 'dexp,drun');
+    console.log(table);
+    expect(table).toMatch(/experiment\.destillml\.io\/quickstart +Complete +5/);
+    const runs = table.split('\n').filter((line) => line.startsWith('run.destillml.io/'));
+    expect(runs).toHaveLength(5);
+    for (const line of runs) expect(line).toMatch(/ Succeeded .* 0\.[6-9]\d+ /);
+  });
 
-      const { items: runs } = await get<{ items: readonly Run[] }>('drun');
-      for (const { metadata, status: run } of runs) {
-        expect(run).toMatchObject({
-          phase: 'Succeeded',
-          attempts: 1,
-          progress: { epoch: 6, epochs: 6 },
-          history: { length: 6 },
-        });
-        const files = readdirSync(join(volume, namespace, 'quickstart', metadata.name));
-        expect(files).toEqual(expect.arrayContaining(['checkpoints', 'history.jsonl', 'result.json']));
-      }
-      const table = await kubectl('get', 'dexp,drun');
-      console.log(table);
-      expect(table).toMatch(/experiment\.destillml\.io\/quickstart +Complete +5/);
-      const events = await kubectl(
-        'get',
-        'events',
-        '--output=custom-columns=REASON:.reason,OF:.involvedObject.kind',
+  it('leaves checkpoints, histories and results on the volume', async () => {
+    for (const { metadata, status } of await lab.runsOf('quickstart')) {
+      const folder = join(lab.volume, lab.namespace, 'quickstart', metadata.name);
+      expect(readdirSync(folder)).toEqual(
+        expect.arrayContaining(['checkpoints', 'history.jsonl', 'result.json']),
       );
-      for (const reason of ['RunsCreated', 'Started', 'Trained', 'TeacherSucceeded', 'AllRunsSucceeded']) {
-        expect(events).toContain(reason);
-      }
-    },
-    patience,
-  );
+      const { result } = JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8'));
+      expect(result.testAccuracy).toBeCloseTo(status?.result?.testAccuracy ?? 0, 6);
+    }
+  });
+
+  it('tells its story in Events', async () => {
+    const events = await lab.kubectl('get', 'events', '--output=custom-columns=REASON:.reason');
+    for (const reason of ['RunsCreated', 'Started', 'Trained', 'TeacherSucceeded', 'AllRunsSucceeded']) {
+      expect(events).toContain(reason);
+    }
+  });
+
+  it('has been measured by a Prometheus that finds the operator in the cluster', async () => {
+    expect(await prometheus.query('up{job="destillml-operator"}')).toEqual([
+      { metric: expect.objectContaining({ pod: expect.stringMatching(/^destillml-/) }), value: 1 },
+    ]);
+    const [reconciled] = await prometheus.query(
+      'sum(controller_runtime_reconcile_total{controller="run",result="success"})',
+    );
+    expect(reconciled?.value).toBeGreaterThan(5);
+  });
+
+  it('takes Runs, Jobs and pods with it when it is deleted; what is on the volume stays', async () => {
+    await lab.kubectl('delete', 'dexp/quickstart');
+    await waitFor(
+      'all that was made for it to go',
+      async () => (await lab.kubectl('get', 'drun,jobs,pods', '--output=name')) === '' || undefined,
+      60_000,
+    );
+    expect(readdirSync(join(lab.volume, lab.namespace, 'quickstart'))).toHaveLength(5);
+  });
 });

@@ -1,0 +1,56 @@
+/** What an explanation leaves in a folder: figures, raw maps, numbers. */
+import { join } from 'node:path';
+import { writeAtomic, writeJsonAtomic } from '../storage/atomic.ts';
+import type { ExplainedBy } from './explain.ts';
+import { figure } from './figure.ts';
+import { encodeNpy } from './npy.ts';
+import { qualityOf } from './quality.ts';
+import { type ExplainedImage, mapNames } from './subject.ts';
+
+/**
+ * Writes `figures/IMAGE.png` (a number from 000), `maps/NETWORK/METHOD.npy` (float32 `[images, size, size]`) and
+ * `explanations.json`.
+ *
+ * @param classes names by class.
+ */
+export async function writeExplanations(
+  folder: string,
+  images: readonly ExplainedImage[],
+  networks: readonly ExplainedBy[],
+  classes: readonly string[],
+): Promise<void> {
+  for (const [index, image] of images.entries()) {
+    const name = `${String(index).padStart(3, '0')}.png`;
+    writeAtomic(join(folder, 'figures', name), [await figure(image, index, networks, classes)]);
+  }
+  for (const explained of networks) writeMaps(join(folder, 'maps', fileName(explained.network)), explained);
+  writeJsonAtomic(join(folder, 'explanations.json'), {
+    images: images.map(({ name, label }) => ({ name, label })),
+    networks: networks.map((explained) => ({
+      name: explained.network,
+      quality: qualityOf(explained),
+      explanations: explained.explanations.map(({ maps, ...rest }) => ({
+        ...rest,
+        maps: Object.fromEntries(
+          Object.entries(maps).map(([name, { r2, additivity }]) => [name, { r2, additivity }]),
+        ),
+      })),
+    })),
+  });
+}
+
+function writeMaps(folder: string, { explanations }: ExplainedBy): void {
+  for (const name of mapNames) {
+    const maps = explanations.flatMap(({ maps }) => maps[name]?.values ?? []);
+    const [first] = maps;
+    if (first === undefined) continue;
+    const all = new Float32Array(maps.length * first.length);
+    for (const [index, map] of maps.entries()) all.set(map, index * first.length);
+    const size = Math.sqrt(first.length);
+    writeAtomic(join(folder, `${name}.npy`), [encodeNpy(all, [maps.length, size, size])]);
+  }
+}
+
+function fileName(network: string): string {
+  return network.replaceAll(/[^\w.-]+/g, '-');
+}

@@ -1,0 +1,168 @@
+/** Explains what networks see in images: N networks × M images × methods. */
+import { type Faithfulness, faithfulness, randomMap } from './faithfulness.ts';
+import { type MethodSettings, mapsOf, methodDefaults, type Subject } from './methods.ts';
+import { openProbe, type Probe } from './probe.ts';
+import { type SegmentationName, segment } from './segmentation.ts';
+import { probabilities } from './softmax.ts';
+import {
+  type AttributionMap,
+  type ClassChoice,
+  checkSizes,
+  chosenClass,
+  type ExplainedImage,
+  type ExplainedNetwork,
+  type MapName,
+} from './subject.ts';
+
+/** Methods as a spec names them. */
+export type MethodName = 'gradCam' | 'lime' | 'shap';
+
+export interface ExplainOptions extends Partial<MethodSettings> {
+  readonly methods: readonly MethodName[];
+  /** Default: each network's own prediction. */
+  readonly target?: ClassChoice;
+  /** Stage that Grad-CAM looks at, counted from 1; default: see `defaultStage`. */
+  readonly stage?: number;
+  readonly segmentation?: SegmentationName;
+  /** Measure insertion and deletion, too: 132 more images for every map. */
+  readonly faithfulness?: boolean;
+}
+
+export interface ExplainDeps {
+  readonly progress?: (progress: ExplainProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Told after every map. */
+export interface ExplainProgress {
+  readonly network: string;
+  readonly map: MapName;
+  /** Maps of all networks. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What one network makes of one image. */
+export interface Explanation {
+  readonly prediction: number;
+  /** Probability of the predicted class, 0 – 1. */
+  readonly confidence: number;
+  /** The class that is explained. */
+  readonly target: number;
+  readonly maps: Readonly<Partial<Record<MapName, AttributionMap>>>;
+  readonly faithfulness?: Readonly<Partial<Record<MapName, MeasuredFaithfulness>>>;
+}
+
+export interface MeasuredFaithfulness {
+  readonly map: Faithfulness;
+  /** Of a random map of the same resolution. */
+  readonly random: Faithfulness;
+}
+
+export interface ExplainedBy {
+  readonly network: string;
+  /** In the order of the images. */
+  readonly explanations: readonly Explanation[];
+}
+
+/**
+ * Explains every image by every network; networks are opened one after another.
+ *
+ * The same superpixels, samples and seeds are used for all networks, so that their maps differ by what the networks are.
+ *
+ * @throws DestillError `InvalidSpec` where the class to explain does not exist, `CheckpointUnusable` from a network.
+ * @throws RangeError where an image has another size than a network, or a network has no such stage.
+ */
+export async function explain(
+  networks: readonly ExplainedNetwork[],
+  images: readonly ExplainedImage[],
+  options: ExplainOptions,
+  { progress, signal }: ExplainDeps = {},
+): Promise<ExplainedBy[]> {
+  const names = options.methods.flatMap(mapsOfMethod);
+  const total = networks.length * images.length * names.length;
+  const divided = new Map<string, Subject['segments']>();
+  const segmentsOf = ({ pixels }: ExplainedImage, index: number, size: number) => {
+    const key = `${index} ${size}`;
+    const found = divided.get(key) ?? segment(pixels, size, options.segmentation);
+    divided.set(key, found);
+    return found;
+  };
+
+  const results: ExplainedBy[] = [];
+  let done = 0;
+  for (const network of networks) {
+    checkSizes(images, network.imageSize);
+    const probe = openProbe(network, {
+      stage: options.stage,
+      gradients: names.includes('expectedGradients'),
+      gradCam: names.includes('gradCam'),
+      signal,
+    });
+    try {
+      const seen = await predictions(probe, images);
+      const subjects = images.map((image, index): Subject => {
+        const prediction = seen[index]?.prediction ?? 0;
+        const target = chosenClass(options.target ?? 'prediction', image, index, prediction, network.classes);
+        return { image, target, segments: segmentsOf(image, index, network.imageSize) };
+      });
+      const maps: [MapName, readonly AttributionMap[]][] = [];
+      for (const map of names) {
+        const report = () => progress?.({ network: network.name, map, done: ++done, total });
+        maps.push([map, await mapsOf(map, probe, subjects, { ...methodDefaults, ...options }, report)]);
+      }
+      const measured = options.faithfulness
+        ? await measure(probe, subjects, maps, options.seed ?? methodDefaults.seed)
+        : [];
+      const explanations = subjects.map(({ target }, index): Explanation => {
+        const found = seen[index] ?? { prediction: 0, confidence: Number.NaN };
+        const faithfulness = measured[index];
+        const own = Object.fromEntries(maps.map(([name, all]) => [name, all[index]]));
+        return { ...found, target, maps: own, ...(faithfulness && { faithfulness }) };
+      });
+      results.push({ network: network.name, explanations });
+    } finally {
+      probe.dispose();
+    }
+  }
+  return results;
+}
+
+function mapsOfMethod(method: MethodName): readonly MapName[] {
+  return method === 'shap' ? ['expectedGradients', 'kernelShap'] : [method];
+}
+
+async function predictions(probe: Probe, images: readonly ExplainedImage[]) {
+  const logits = await probe.logits({
+    count: images.length,
+    draw: (index, target) => target.set(images[index]?.input ?? []),
+  });
+  return images.map((_, index) => {
+    const row = logits.subarray(index * probe.classes, (index + 1) * probe.classes);
+    const prediction = row.indexOf(Math.max(...row));
+    return { prediction, confidence: probabilities(row, probe.classes, prediction)[0] ?? Number.NaN };
+  });
+}
+
+/** Faithfulness of every map of every image. */
+async function measure(
+  probe: Probe,
+  subjects: readonly Subject[],
+  maps: readonly [MapName, readonly AttributionMap[]][],
+  seed: number,
+): Promise<Partial<Record<MapName, MeasuredFaithfulness>>[]> {
+  const measured: Partial<Record<MapName, MeasuredFaithfulness>>[] = [];
+  for (const [index, { image, target }] of subjects.entries()) {
+    const found: Partial<Record<MapName, MeasuredFaithfulness>> = {};
+    for (const [name, all] of maps) {
+      const map = all[index];
+      if (map === undefined) continue;
+      found[name] = {
+        map: await faithfulness(probe, image.input, map.values, target),
+        random: await faithfulness(probe, image.input, randomMap(map.cells, seed, index), target),
+      };
+    }
+    measured.push(found);
+  }
+  return measured;
+}

@@ -1,0 +1,43 @@
+/**
+ * Whether maps depend on what a network has learned: the model parameter randomisation test of Adebayo et al., "Sanity
+ * Checks for Saliency Maps", NeurIPS 2018, section 3.1, all layers at once.
+ */
+import { buildNetwork } from '../models/registry.ts';
+import { kaiming } from '../nn/initial.ts';
+import { Variables } from '../nn/variables.ts';
+import type { ExplainedBy } from './explain.ts';
+import { agreementOf, type NetworkAgreement } from './quality.ts';
+import type { ExplainedNetwork, MapName } from './subject.ts';
+
+/** Maps pass if the mean rank correlation with those of random weights is nearer to 0. */
+const mostAlike = 0.5;
+
+export interface SanityCheck extends NetworkAgreement {
+  readonly passes: boolean;
+}
+
+/** The same architecture before any training, from another seed. */
+export function randomised(network: ExplainedNetwork, seed: number): ExplainedNetwork {
+  return {
+    ...network,
+    name: `${network.name}, random weights`,
+    open: () => buildNetwork(network.model, { ...network, variables: new Variables(kaiming(seed)) }),
+  };
+}
+
+/**
+ * Compares maps of a trained network with maps of the same classes by its randomised version.
+ *
+ * @param random explained with `target` set to the classes that `trained` explained.
+ */
+export function sanityChecks(
+  trained: ExplainedBy,
+  random: ExplainedBy,
+): Partial<Record<MapName, SanityCheck>> {
+  return Object.fromEntries(
+    Object.entries(agreementOf(trained, random)).map(([name, found]) => [
+      name,
+      { ...found, passes: Math.abs(found.spearman.mean) < mostAlike },
+    ]),
+  );
+}
