@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addDatasetCommand } from './commands/dataset.ts';
 import { addDistillCommand } from './commands/distill.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
+import { addExplainCommand } from './commands/explain.ts';
 import { addResultsCommand } from './commands/results.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addTrainCommand } from './commands/train.ts';
@@ -43,6 +44,7 @@ export function createProgram(surroundings: Surroundings): Command {
   addDistillCommand(program, surroundings);
   addVersionsCommand(program, surroundings);
   addEvaluateCommand(program, surroundings);
+  addExplainCommand(program, surroundings);
   addDatasetCommand(program, surroundings);
   for (const command of program.commands) command.showHelpAfterError(`See destill ${command.name()} --help.`);
   return program;

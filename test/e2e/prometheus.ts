@@ -19,7 +19,7 @@ export type Sample = {
 };
 
 /**
- * A real Prometheus on this machine, which finds what to scrape by asking the cluster, as examples/prometheus.yaml has it;
+ * A real Prometheus on this machine, which finds what to scrape by asking the cluster, as examples/monitoring/prometheus.yaml has it;
  * it may do what that file says it has to be allowed, and nothing else.
  */
 export class Prometheus {
@@ -82,7 +82,7 @@ type Scraped = {
   readonly authorization?: object;
 };
 
-/** Of examples/prometheus.yaml, for a Prometheus that is not in the cluster itself. */
+/** Of examples/monitoring/prometheus.yaml, for a Prometheus that is not in the cluster itself. */
 async function configuration(client: Client, folder: TemporaryFolder): Promise<string> {
   const { namespace, serviceAccount: name } = monitoring;
   const token = await tokenOf(client, { namespace, name });
@@ -95,7 +95,7 @@ async function configuration(client: Client, folder: TemporaryFolder): Promise<s
   );
   const ca_file = folder.write('ca.crt', Buffer.from(secret.data['ca.crt'] ?? '', 'base64').toString());
   const example: { scrape_configs: readonly Scraped[] } = parse(
-    readFileSync(join(examples, 'prometheus.yaml'), 'utf8'),
+    readFileSync(join(examples, 'monitoring/prometheus.yaml'), 'utf8'),
   );
   return stringify({
     global: { scrape_interval: '5s' },
@@ -109,7 +109,7 @@ async function configuration(client: Client, folder: TemporaryFolder): Promise<s
   });
 }
 
-/** What examples/prometheus.yaml says that it has to be allowed. The chart lets it read the operator's metrics. */
+/** What examples/monitoring/prometheus.yaml says that it has to be allowed. The chart lets it read the operator's metrics. */
 async function allow(client: Client): Promise<void> {
   const { namespace, serviceAccount: name } = monitoring;
   const verbs = ['get', 'list', 'watch'];

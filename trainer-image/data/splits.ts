@@ -48,7 +48,7 @@ export function splitTrain(set: ImageSet, { validation, fraction, splitSeed }: S
  * The order described above: the j-th of a class's n images (in an order drawn from the seed) stands at (j + ½) / n;
  * images of different classes at the same place stand in an order drawn from the seed.
  */
-function balancedOrder({ labels, classes, count }: ImageSet, seed: number): Uint32Array {
+export function balancedOrder({ labels, classes, count }: ImageSet, seed: number): Uint32Array {
   const sizes = countByClass(labels, classes.length);
   const draws = Float64Array.from(labels, (_, image) => hash(seed, image, splitStream));
   const byDraw = Uint32Array.from(labels.keys()).sort((a, b) => at(draws, a) - at(draws, b) || a - b);

@@ -70,8 +70,9 @@ export interface ExplainedBy {
  *
  * The same superpixels, samples and seeds are used for all networks, so that their maps differ by what the networks are.
  *
- * @throws DestillError `InvalidSpec` where the class to explain does not exist, `CheckpointUnusable` from a network.
- * @throws RangeError where an image has another size than a network, or a network has no such stage.
+ * @throws DestillError `InvalidSpec` where the class to explain or the stage does not exist, `CheckpointUnusable` from a
+ * network.
+ * @throws RangeError where an image has another size than a network.
  */
 export async function explain(
   networks: readonly ExplainedNetwork[],

@@ -1,5 +1,7 @@
 /** What explanations ask a network: captured as TensorFlow graphs, in batches, image by image for who asks. */
+
 import { setImmediate } from 'node:timers/promises';
+import { DestillError } from '@destillml/core/errors.ts';
 import { imageBytes } from '../data/dataset.ts';
 import { type StageShapes, stageShapes } from '../distillation/stages.ts';
 import type { Network } from '../models/network.ts';
@@ -52,7 +54,7 @@ const batchPixels = 128 * 32 * 32;
 const largestBatch = 128;
 const smallestBatch = 4;
 
-/** Opens a network for questions. @throws RangeError if it has no such stage. */
+/** Opens a network for questions. @throws DestillError `InvalidSpec` if it has no such stage. */
 export function openProbe(explained: ExplainedNetwork, options: ProbeOptions): Probe {
   const { classes, imageSize: size } = explained;
   const batch = Math.max(smallestBatch, Math.min(largestBatch, Math.floor(batchPixels / size ** 2)));
@@ -61,8 +63,10 @@ export function openProbe(explained: ExplainedNetwork, options: ProbeOptions): P
     const shapes = shapesOf(network, size);
     const stage = options.stage ?? defaultStage(shapes);
     const shape = shapes[stage - 1];
-    if (shape === undefined)
-      throw new RangeError(`${explained.name} has no stage ${stage} of ${shapes.length}`);
+    if (shape === undefined) {
+      const allowed = `Its stages are 1 to ${shapes.length}.`;
+      throw new DestillError('InvalidSpec', `${explained.name} has no stage ${stage}. ${allowed}`);
+    }
     const program = capturedProgram(
       network.variables.all.map(({ variable }) => variable),
       functionsOf(network, { ...options, batch, size, classes, stage }),

@@ -90,6 +90,6 @@ describe('defaultStage', () => {
 it('names the stages there are where one does not exist', () => {
   const network = filledExplained({ name: 'resnet8', imageSize: 32 });
   expect(() => openProbe(network, { stage: 4, gradients: false, gradCam: true })).toThrow(
-    'resnet8 has no stage 4 of 3',
+    'resnet8 has no stage 4. Its stages are 1 to 3.',
   );
 });

@@ -1,0 +1,100 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { destillProcess } from './destill.ts';
+import { writeTinyMnist } from './tiny-mnist.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'destill-test-'));
+  writeTinyMnist(join(folder, 'mnist'), 300, 100);
+  const images = ['--source', 'mnist', '--image-size', '16', '--validation', '60'];
+  const recipe = ['--batch-size', '20', '--learning-rate', '0.05', '--epochs', '2'];
+  await ok('train', '--dataset', 'mnist', '--model', 'resnet14', '--name', 'teacher', ...images, ...recipe);
+  await ok(
+    'distill',
+    '--teacher',
+    'teacher',
+    '--student',
+    'resnet8',
+    '--technique',
+    'hints=10',
+    '--name',
+    'small',
+  );
+}, 300_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const explained = (...args: readonly string[]) => destillProcess(folder, ['explain', ...args]);
+
+async function ok(...args: readonly string[]) {
+  const ended = await destillProcess(folder, args);
+  expect(ended, ended.stderr).toMatchObject({ code: 0 });
+  return ended;
+}
+
+test('networks explain the same test images: pictures, maps, and how alike they are', async () => {
+  const { stdout, stderr } = await ok('explain', 'teacher', 'small', '--images', '4', '--faithfulness');
+  const spread = String.raw`−?\d\.\d\d ± \d\.\d\d`;
+  const measured = String.raw`\d\.\d\d \(\d\.\d\d\)`;
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines).toHaveLength(11);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  expect(lines[1]).toBe('teacher');
+  expect(lines[2]).toMatch(new RegExp(`^ {2}Grad-CAM +${measured} +${measured}$`));
+  expect(lines[6]).toBe('small');
+  for (const [index, name] of [
+    'Grad-CAM',
+    'LIME',
+    String.raw`SHAP \(gradients\)`,
+    String.raw`SHAP \(kernel\)`,
+  ].entries()) {
+    expect(lines[7 + index]).toMatch(
+      new RegExp(`^ {2}${name} +${spread} +${spread} +${measured} +${measured}$`),
+    );
+  }
+  expect(stderr).toContain('small: kernelShap, 32 of 32 maps');
+
+  const out = join(folder, 'explanations');
+  expect(readdirSync(join(out, 'figures'))).toEqual(['000.png', '001.png', '002.png', '003.png']);
+  const { images, networks } = JSON.parse(readFileSync(join(out, 'explanations.json'), 'utf8'));
+  expect(networks.map(({ name }: { name: string }) => name)).toEqual(['teacher', 'small']);
+  // Four images of ten classes: of four classes.
+  expect(new Set(images.map(({ label }: { label: number }) => label)).size).toBe(4);
+});
+
+test('one explains an image file, for a class', async () => {
+  const file = join(import.meta.dirname, '../fixtures/explain-photo-32.png');
+  const { stdout } = await ok(
+    'explain',
+    'small',
+    '--file',
+    file,
+    '--class',
+    '3',
+    '--method',
+    'gradCam',
+    '--out',
+    'one',
+  );
+  expect(stdout).toBe('\nsmall\n  Grad-CAM\n');
+  const { images, networks } = JSON.parse(readFileSync(join(folder, 'one/explanations.json'), 'utf8'));
+  expect(images).toEqual([{ name: 'explain-photo-32.png' }]);
+  expect(networks[0].explanations[0].target).toBe(3);
+});
+
+test('a mistake is told in a sentence, and nothing is written', async () => {
+  const said = async (...args: readonly string[]) => {
+    const { code, stderr } = await explained(...args, '--out', 'nothing');
+    expect(code).not.toBe(0);
+    expect(stderr).not.toContain('    at ');
+    return stderr;
+  };
+  expect(await said('small', '--class', 'cat')).toContain('--class cat: the classes are 0, 1, 2, 3');
+  expect(await said('smal')).toContain('small');
+  expect(await said('small', '--file', 'nowhere.png')).toContain('nowhere.png');
+  expect(await said('small', '--stage', '9')).toContain('small has no stage 9. Its stages are 1 to 3.');
+  expect(existsSync(join(folder, 'nothing'))).toBe(false);
+});
