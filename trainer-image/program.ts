@@ -6,10 +6,12 @@ import { exitCodes, type Report, type Termination } from '@destillml/core/protoc
 import { pino } from 'pino';
 import { z } from 'zod';
 import { defaultLoadDeps, load, type S3Location } from './data/load.ts';
+import { type Metrics, startMetrics } from './metrics/metrics-thread.ts';
+import type { Observation } from './metrics/observation.ts';
 import { startPush } from './reporting/push-thread.ts';
 import { s3Address, s3Place } from './storage/s3/place.ts';
 import { openArtifacts } from './training/artifacts.ts';
-import { type TrainingOutcome, train } from './training/train.ts';
+import { type TrainingDeps, type TrainingOutcome, train } from './training/train.ts';
 
 /** Longest termination message Kubernetes keeps, in bytes. */
 const terminationBytes = 4096;
@@ -22,6 +24,7 @@ It is started by the operator (in a pod) or by "destill run" (on a machine), wit
   DESTILL_PUSH_URL         https address of the operator to report progress to; without it nobody is told
   DESTILL_PUSH_TOKEN_FILE  file with the token to show there, read again for each report
   DESTILL_PUSH_CA          authority that vouches for the operator, PEM (default: well-known ones)
+  DESTILL_METRICS_PORT     port to serve metrics for Prometheus at (GET /metrics); without it they are not served
   DESTILL_CLAIMS           folder in which persistent volume claims with data sets are mounted
   DESTILL_<WHAT>_S3_ENDPOINT, _REGION, _ACCESS_KEY_ID, _SECRET_ACCESS_KEY
                            how to reach what is in S3: ARTIFACTS, TEACHER or DATASET; without endpoint AWS
@@ -53,13 +56,21 @@ export async function main(stop: AbortSignal): Promise<number> {
   );
   const push = startPush(process.env, log);
 
+  let metrics: Metrics | undefined;
+  const observe = (observation: Observation) => metrics?.observe(observation);
   let last: Termination;
   let code: number;
   try {
-    const outcome = await run(readAssignment(process.env.DESTILL_ASSIGNMENT), stop, log, (report) => {
+    const assignment = readAssignment(process.env.DESTILL_ASSIGNMENT);
+    const { namespace, experiment, name } = assignment;
+    metrics = startMetrics(process.env, { namespace, experiment, run: name }, log);
+    const report = (report: Report) => {
       send(report, log);
       push?.report(report);
-    });
+      observe(report);
+    };
+    const outcome = await run(assignment, stop, log, { report, observe });
+    if (outcome.outcome === 'succeeded') observe({ kind: 'result', result: outcome.result });
     last = outcome;
     code = outcome.outcome === 'succeeded' ? exitCodes.succeeded : exitCodes.preempted;
   } catch (error) {
@@ -80,6 +91,8 @@ export async function main(stop: AbortSignal): Promise<number> {
   }
   writeTermination(last, log);
   await push?.close();
+  // Nothing waits for it but the end of this process.
+  await metrics?.close(stop);
   return code;
 }
 
@@ -87,7 +100,7 @@ async function run(
   assignment: Assignment,
   signal: AbortSignal,
   log: pino.Logger,
-  report: (report: Report) => void,
+  listeners: Pick<TrainingDeps, 'report' | 'observe'>,
 ): Promise<TrainingOutcome> {
   const { env } = process;
   const patience = secondsOf(env.DESTILL_S3_PATIENCE ?? '900') * 1000;
@@ -97,7 +110,7 @@ async function run(
     const outcome = await train(assignment, {
       load: (dataset, folder, signal) =>
         load(dataset, folder, { ...defaultLoadDeps, ...claims(), openBucket, signal }),
-      report,
+      ...listeners,
       folders: artifacts.folders,
       saved: artifacts.saved,
       clock: () => performance.now(),

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ExperimentStatus } from '@destillml/core/api/experiment.ts';
 import type { Plan } from '@destillml/core/plan/plan.ts';
+import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
 import type { Memory } from '@destillml/core/plan/wanted.ts';
 import type { ApiClient } from '../runtime/api-client.ts';
 import { ApiError, isAlreadyExists, isNotFound } from '../runtime/api-error.ts';
@@ -13,7 +14,7 @@ import { decideExperiment } from './experiment-decision.ts';
 import { experimentHappenings } from './experiment-happenings.ts';
 import { externalTeacher } from './external-teacher.ts';
 import { type Experiment, experiments, type Run, runs } from './kinds.ts';
-import { teacherKey, type World } from './world.ts';
+import { type Known, teacherKey, type World } from './world.ts';
 
 export type ExperimentControllerDeps = {
   readonly client: ApiClient;
@@ -137,11 +138,15 @@ function matters(change: Change<Run>): boolean {
   return !isDeepStrictEqual(essence(change.old), essence(change.object));
 }
 
-function ownRuns(world: World, { metadata }: Experiment): readonly Run[] {
+type Studies = { readonly experiments: Known<Experiment>; readonly runs: Known<Run> };
+
+/** Runs that the Experiment owns. */
+export function ownRuns(world: Pick<Studies, 'runs'>, { metadata }: Experiment): readonly Run[] {
   return world.runs.cache.byIndex('owner', metadata.uid ?? '');
 }
 
-function teacherOf(experiment: Experiment, world: World) {
+/** What `spec.teacher.from` leads to. */
+export function teacherOf(experiment: Experiment, world: Studies): ExternalTeacher | undefined {
   return externalTeacher(experiment, {
     run: (key) => world.runs.cache.get(key),
     experiment: (key) => world.experiments.cache.get(key),

@@ -18,6 +18,9 @@ export type WorldOptions = {
   readonly log: Logger;
 };
 
+/** What is known of the objects of one kind. */
+export type Known<T extends KubeObject> = Pick<Collection<T>, 'cache' | 'isSynced'>;
+
 /** What the operator sees of the cluster, kept up to date; shared by controllers and server. */
 export class World {
   /** Indices: `teacher` as `teacherKeys`; `queued`, of those with a queue, by namespace. */

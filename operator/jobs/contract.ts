@@ -44,6 +44,11 @@ export const variable = {
   pushToken: 'DESTILL_PUSH_TOKEN_FILE',
   /** Authority that vouches for the server, PEM. */
   pushCa: 'DESTILL_PUSH_CA',
+  /** Port to serve metrics at. */
+  metricsPort: 'DESTILL_METRICS_PORT',
 } as const;
+
+/** Port of the trainer's metrics. PodMonitors find it by its name. */
+export const metricsPort = { name: 'metrics', containerPort: 8080 } as const;
 
 export const terminationLog = '/dev/termination-log';

@@ -3,7 +3,7 @@ import type { Run } from '@destillml/core/api/run.ts';
 import type { V1EnvVar } from '@kubernetes/client-node';
 import { assignmentText } from './assignment.ts';
 import type { PushConfig } from './config.ts';
-import { folder, terminationLog, variable } from './contract.ts';
+import { folder, metricsPort, terminationLog, variable } from './contract.ts';
 import { s3Environment } from './s3.ts';
 import type { TeacherPlace } from './teacher.ts';
 
@@ -23,6 +23,7 @@ export function environment(
     { name: variable.pushUrl, value: address },
     { name: variable.pushToken, value: `${folder.push}/token` },
     ...(push.ca === undefined ? [] : [{ name: variable.pushCa, value: push.ca }]),
+    { name: variable.metricsPort, value: String(metricsPort.containerPort) },
     ...(source.persistentVolumeClaim ? [{ name: variable.claims, value: folder.claims }] : []),
     // Caches, such as CUDA's of compiled kernels: the root file system is read-only.
     { name: 'HOME', value: folder.temporary },

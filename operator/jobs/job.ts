@@ -5,7 +5,14 @@ import { runLabels } from '@destillml/core/plan/manifest.ts';
 import { canonicalJson } from '@destillml/core/plan/naming.ts';
 import type { V1PodSpec } from '@kubernetes/client-node';
 import type { JobConfig } from './config.ts';
-import { container, gpusAnnotation, label, madeOfAnnotation, terminationLog } from './contract.ts';
+import {
+  container,
+  gpusAnnotation,
+  label,
+  madeOfAnnotation,
+  metricsPort,
+  terminationLog,
+} from './contract.ts';
 import { environment } from './environment.ts';
 import { failurePolicy } from './failure-policy.ts';
 import { kueueLabels } from './kueue-labels.ts';
@@ -105,6 +112,7 @@ function podSpec(
         image: pod.image ?? (pod.gpus > 0 ? config.images.gpu : config.images.cpu),
         ...(config.imagePullPolicy === undefined ? {} : { imagePullPolicy: config.imagePullPolicy }),
         env: environment(run, experiment, teacher, config.push),
+        ports: [metricsPort],
         resources: resources(pod, config.gpuResource),
         volumeMounts: mounted.volumeMounts,
         securityContext: containerSecurity,

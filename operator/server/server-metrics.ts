@@ -1,3 +1,5 @@
+import { machineryMetrics } from '@destillml/core/metrics/machinery.ts';
+import { clientOptions } from '@destillml/core/metrics/metric.ts';
 import { Counter, type Registry } from 'prom-client';
 import type { WriteResult } from './progress-writer.ts';
 
@@ -10,15 +12,11 @@ export class ServerMetrics {
 
   constructor(registry: Registry) {
     this.#requests = new Counter({
-      name: 'destillml_progress_requests_total',
-      help: 'Reports of trainers by status of the answer; 499 if the trainer went away before it got one',
-      labelNames: ['code'],
+      ...clientOptions(machineryMetrics.progressRequests),
       registers: [registry],
     });
     this.#writes = new Counter({
-      name: 'destillml_progress_writes_total',
-      help: 'Writes of progress to the status of Runs; coalesced reports became part of a later write',
-      labelNames: ['result'],
+      ...clientOptions(machineryMetrics.progressWrites),
       registers: [registry],
     });
     for (const result of results) this.#writes.inc({ result }, 0);

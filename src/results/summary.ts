@@ -4,7 +4,7 @@ import { type Group, groupBySeeds, resultsOf } from '../plan/groups.ts';
 import { hasEnded, phaseOf } from '../plan/phases.ts';
 import { type Spread, spread } from '../plan/spread.ts';
 import type { ExternalTeacher } from '../plan/teacher.ts';
-import { wantedRuns } from '../plan/wanted.ts';
+import { type Memory, wantedRuns } from '../plan/wanted.ts';
 import type { SummaryRow } from './row.ts';
 
 /** Rows in the order of the spec: the teacher; per student its baseline and the arms; the scarcity stage. */
@@ -14,10 +14,15 @@ export type Summary = { readonly rows: readonly SummaryRow[] };
  * What an Experiment has shown so far. Only Runs that it asks for now count: not those of an arm that was removed, nor
  * those trained with other parameters before the spec was changed.
  *
- * `teacher` is what was found for `spec.teacher.from`.
+ * `teacher` is what was found for `spec.teacher.from`; `memory` makes the next call quicker.
  */
-export function summarise(experiment: Experiment, runs: readonly Run[], teacher?: ExternalTeacher): Summary {
-  const groups = groupBySeeds(wantedRuns(experiment, runs).runs, runs);
+export function summarise(
+  experiment: Experiment,
+  runs: readonly Run[],
+  teacher?: ExternalTeacher,
+  memory?: Memory,
+): Summary {
+  const groups = groupBySeeds(wantedRuns(experiment, runs, undefined, memory).runs, runs);
   const external = teacher && 'run' in teacher ? teacher : undefined;
   const teacherResults = [
     ...groups

@@ -8,26 +8,29 @@ const modules = [
   {
     module: 'github.com/cert-manager/cert-manager@v1.21.2',
     sum: 'h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68=',
-    file: 'deploy/crds/cert-manager.io_certificates.yaml',
+    files: ['deploy/crds/cert-manager.io_certificates.yaml'],
   },
   {
     module: 'github.com/prometheus-operator/prometheus-operator@v0.85.0',
     sum: 'h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=',
-    file: 'example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml',
+    files: ['servicemonitors', 'podmonitors', 'prometheusrules'].map(
+      (kind) => `example/prometheus-operator-crd/monitoring.coreos.com_${kind}.yaml`,
+    ),
   },
 ];
 
-/** Files with the definitions of Certificate and ServiceMonitor, as their projects publish them. */
-export function othersDefinitions(): Promise<readonly string[]> {
-  return Promise.all(
-    modules.map(async ({ module, sum, file }) => {
+/** Files with the definitions of Certificate and of the Prometheus Operator's kinds, as their projects publish them. */
+export async function othersDefinitions(): Promise<readonly string[]> {
+  const files = await Promise.all(
+    modules.map(async ({ module, sum, files }) => {
       // Outside of any module: it is fetched, or found in Go's cache, as it is.
       const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module], {
         cwd: tmpdir(),
       });
       const { Dir, Sum }: { readonly Dir: string; readonly Sum: string } = JSON.parse(stdout);
       if (Sum !== sum) throw new Error(`${module} is not what it was: ${Sum}`);
-      return join(Dir, file);
+      return files.map((file) => join(Dir, file));
     }),
   );
+  return files.flat();
 }

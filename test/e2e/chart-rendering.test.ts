@@ -20,7 +20,27 @@ const choices: readonly (readonly object[])[] = [
   ],
   [{}, { crds: { enabled: false } }],
   [{}, { networkPolicy: { enabled: true, apiServer: { cidrs: ['10.0.0.1/32', 'fd00::/8'], ports: [443] } } }],
-  [{}, { metrics: { serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } } }],
+  [
+    {},
+    {
+      metrics: {
+        serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
+        podMonitor: { enabled: true, labels: { release: 'prometheus' }, interval: '5s' },
+        prometheusRule: {
+          enabled: true,
+          labels: { release: 'prometheus' },
+          runbooks: 'https://wiki.lab/runbooks',
+        },
+        dashboards: {
+          enabled: true,
+          label: 'dashboards',
+          labelValue: 'lab',
+          folder: 'Lab',
+          namespace: 'lab',
+        },
+      },
+    },
+  ],
   [{}, { metrics: { readers: [{ namespace: 'monitoring', serviceAccount: 'prometheus-k8s' }] } }],
   [
     {},
@@ -107,11 +127,14 @@ describe('whatever is set', () => {
       'Certificate',
       'ClusterRole',
       'ClusterRoleBinding',
+      'ConfigMap',
       'CustomResourceDefinition',
       'Deployment',
       'NetworkPolicy',
       'Pod',
       'PodDisruptionBudget',
+      'PodMonitor',
+      'PrometheusRule',
       'Role',
       'RoleBinding',
       'Secret',
@@ -177,6 +200,40 @@ describe('the operator', () => {
   });
 });
 
+it('carries the dashboards and rules as they are generated', async () => {
+  const metrics = {
+    dashboards: {
+      enabled: true,
+      label: 'dashboards',
+      labelValue: 'lab',
+      folder: 'Lab',
+      namespace: 'grafana',
+    },
+    prometheusRule: { enabled: true, runbooks: 'https://wiki.lab/runbooks' },
+  };
+  const objects = objectsIn(await template({ metrics }));
+  const generated = join(chart, '../../dashboards/generated');
+  const maps = objects.filter(({ kind }) => kind === 'ConfigMap');
+  expect(maps.map(({ metadata }) => metadata.name)).toEqual(
+    ['experiment', 'lab-overview', 'operator', 'run'].map((name) => `lab-destillml-dashboard-${name}`),
+  );
+  for (const { metadata, data } of maps) {
+    expect(metadata).toMatchObject({
+      namespace: 'grafana',
+      labels: { dashboards: 'lab' },
+      annotations: { grafana_folder: 'Lab' },
+    });
+    const name = metadata.name.replace('lab-destillml-dashboard-', '');
+    expect(data).toEqual({
+      [`destillml-${name}.json`]: readFileSync(join(generated, `${name}.json`), 'utf8'),
+    });
+  }
+  const rules = readFileSync(join(generated, 'rules.yaml'), 'utf8');
+  expect(only(objects, 'PrometheusRule').spec).toEqual(
+    parse(rules.replaceAll('https://destillml.io/runbooks', 'https://wiki.lab/runbooks')),
+  );
+});
+
 describe('a value that is not allowed is refused, and named:', () => {
   test.each([
     [{ replica: 2 }, "additional properties 'replica' not allowed"],
@@ -193,6 +250,18 @@ describe('a value that is not allowed is refused, and named:', () => {
     [
       { metrics: { readers: [{ namespace: 'monitoring' }] } },
       "at '/metrics/readers/0': missing property 'serviceAccount'",
+    ],
+    [
+      { metrics: { podMonitor: { interval: '15' } } },
+      "at '/metrics/podMonitor/interval': '15' does not match",
+    ],
+    [
+      { metrics: { prometheusRule: { runbooks: 'wiki' } } },
+      "at '/metrics/prometheusRule/runbooks': 'wiki' does not",
+    ],
+    [
+      { metrics: { dashboards: { labelValue: 1 } } },
+      "at '/metrics/dashboards/labelValue': got number, want string",
     ],
     [{ networkPolicy: { apiServer: { ports: [] } } }, "at '/networkPolicy/apiServer/ports': minItems"],
   ])('%j', async (values, message) => {

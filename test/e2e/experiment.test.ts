@@ -1,13 +1,22 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { dashboards } from '../../dashboards/all.ts';
+import { choicesFor } from '../../dashboards/picture/choices.ts';
+import { dashboardPicture } from '../../dashboards/picture/dashboard.ts';
+import { Prometheus as QueriedPrometheus } from '../../dashboards/picture/prometheus.ts';
 import type { Experiment } from '../../operator/controllers/kinds.ts';
 import { helm } from '../charts/helm.ts';
 import { waitFor } from '../cluster/wait.ts';
 import { ClusterLab, examples } from './cluster-lab.ts';
+import { emptyPanels } from './empty-panels.ts';
 import { Prometheus } from './prometheus.ts';
 import type { Watch } from './watch.ts';
+
+/** Where the pictures of the dashboards are left, to be looked at. */
+const pictures = join(import.meta.dirname, '../../.tools/pictures');
 
 /** The quickstart, but on GPUs, of which the node has two. */
 function quickstart(): object {
@@ -143,6 +152,19 @@ describe('the quickstart on a cluster', () => {
       'sum(controller_runtime_reconcile_total{controller="run",result="success"})',
     );
     expect(reconciled?.value).toBeGreaterThan(5);
+  });
+
+  it.each(Object.entries(dashboards))('is on the dashboard %s', async (name, dashboard) => {
+    const now = Math.floor(Date.now() / 1000);
+    const start = Math.floor(Date.parse(ended.metadata.creationTimestamp ?? '') / 1000) - 30;
+    const range = { start, end: now, step: Math.max(1, Math.round((now - start) / 240)) };
+    const asked = new QueriedPrometheus(prometheus.url);
+    const json = dashboard.json();
+    const variables = await choicesFor(json, { experiment: ['quickstart'] }, asked, range);
+    const { svg, empty } = await dashboardPicture(json, { prometheus: asked, range, variables });
+    mkdirSync(pictures, { recursive: true });
+    writeFileSync(join(pictures, `dashboard-${name}.png`), await sharp(Buffer.from(svg)).png().toBuffer());
+    expect(empty).toEqual(Object.keys(emptyPanels[name] ?? {}));
   });
 
   it('takes Runs, Jobs and pods with it when it is deleted; what is on the volume stays', async () => {

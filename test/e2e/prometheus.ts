@@ -10,7 +10,9 @@ import { waitFor } from '../cluster/wait.ts';
 import { tokenOf } from '../integration/tokens.ts';
 import { examples, monitoring } from './cluster-lab.ts';
 
-const program = join(import.meta.dirname, '../../.tools/prometheus/prometheus');
+const root = join(import.meta.dirname, '../..');
+const program = join(root, '.tools/prometheus/prometheus');
+const rules = join(root, 'dashboards/generated/rules.yaml');
 
 /** A series at a moment. */
 export type Sample = {
@@ -98,7 +100,8 @@ async function configuration(client: Client, folder: TemporaryFolder): Promise<s
     readFileSync(join(examples, 'monitoring/prometheus.yaml'), 'utf8'),
   );
   return stringify({
-    global: { scrape_interval: '5s' },
+    global: { scrape_interval: '5s', evaluation_interval: '5s' },
+    rule_files: [rules],
     scrape_configs: example.scrape_configs.map((job) => ({
       ...job,
       scrape_interval: '5s',

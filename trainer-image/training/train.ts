@@ -10,9 +10,17 @@ import { parametersOf } from '../data/augmentation-parameters.ts';
 import { batches, stepsPerEpoch } from '../data/batches.ts';
 import type { LoadedDataset } from '../data/dataset.ts';
 import { splitTrain } from '../data/splits.ts';
+import type { Observation } from '../metrics/observation.ts';
 import { writeJsonAtomic } from '../storage/atomic.ts';
+import { tf } from '../tensorflow/tf.ts';
 import type { ArtifactFolders } from './artifacts.ts';
-import { artifactFiles, loadCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.ts';
+import {
+  artifactFiles,
+  loadCheckpoint,
+  type NamedTensors,
+  saveCheckpoint,
+  type TrainingState,
+} from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
 import { appendHistory, truncateHistory } from './history.ts';
 import { finishedResult, writeResult } from './result.ts';
@@ -23,6 +31,8 @@ import { functionNames, openSession, type Session } from './session.ts';
 export interface TrainingDeps {
   readonly load: (dataset: Dataset, folder: string, signal: AbortSignal) => Promise<LoadedDataset>;
   readonly report: (report: Report) => void;
+  /** Told of each step, and of what else takes time. */
+  readonly observe: (observation: Observation) => void;
   /** Where the artifacts are on this machine; the assignment says where they are kept. */
   readonly folders: ArtifactFolders;
   /** Told whenever the own folder holds a complete state: a checkpoint, or the result. */
@@ -89,26 +99,38 @@ export async function train(assignment: Assignment, deps: TrainingDeps): Promise
         shuffle: { seed, epoch },
         startStep: loop.state.step,
       });
+      let idle = deps.clock();
       for await (const batch of stream) {
         if (deps.signal.aborted) return loop.preempted();
         const draws = parametersOf(dataset.augmentation, data.train.size, seed, epoch, batch.indices);
-        loop.step({ images: batch.images, labels: batch.labels, ...draws }, batch.labels.length, steps);
+        const waited = (deps.clock() - idle) / 1000;
+        loop.step(
+          { images: batch.images, labels: batch.labels, ...draws },
+          batch.labels.length,
+          steps,
+          waited,
+        );
         // Lets signals and reports through: a step blocks the event loop.
         await setImmediate();
+        idle = deps.clock();
       }
       const started = deps.clock();
       const evaluation = await evaluate(session.program, data.train, validation, batchSize, deps.signal);
       if (evaluation === undefined) return loop.preempted();
       const { loss, accuracy } = evaluation;
-      loop.endEpoch({ loss, accuracy, seconds: (deps.clock() - started) / 1000 }, steps);
+      const seconds = (deps.clock() - started) / 1000;
+      deps.observe({ kind: 'evaluation', seconds });
+      loop.endEpoch({ loss, accuracy, seconds }, steps);
     }
 
     const { program, networkTensors, network } = session;
     loadCheckpoint(join(own, artifactFiles.best), program, networkTensors, network);
     const everything = Uint32Array.from({ length: data.test.count }, (_, index) => index);
+    const started = deps.clock();
     const test = await evaluate(program, data.test, everything, batchSize, deps.signal);
     // The checkpoint of the last epoch is there already.
     if (test === undefined) return { outcome: 'preempted', epoch: epochs, step: 0 };
+    deps.observe({ kind: 'evaluation', seconds: (deps.clock() - started) / 1000 });
     const result = writeResult(own, assignment, session, loop.state, test, data);
     deps.saved();
     return { outcome: 'succeeded', result };
@@ -153,7 +175,13 @@ class Loop {
     truncateHistory(this.#deps.folders.own, this.state.epoch);
   }
 
-  step(inputs: Record<string, Uint8Array | Int32Array | Float32Array>, images: number, steps: number): void {
+  /** @param waited for the images, in seconds */
+  step(
+    inputs: Record<string, Uint8Array | Int32Array | Float32Array>,
+    images: number,
+    steps: number,
+    waited: number,
+  ): void {
     const { epoch, step, sums } = this.state;
     const rate = learningRate(this.#schedule, epoch * steps + step);
     const started = this.#deps.clock();
@@ -180,6 +208,20 @@ class Loop {
       stepSeconds: this.state.stepSeconds + seconds,
       images: this.state.images + images,
     };
+    const { numTensors: tensors, numBytes: tensorBytes } = tf.memory();
+    this.#deps.observe({
+      kind: 'step',
+      images,
+      correct: value('correct'),
+      loss,
+      crossEntropy: value('crossEntropy'),
+      distillation: value('distillation'),
+      learningRate: rate,
+      seconds,
+      waited,
+      tensors,
+      tensorBytes,
+    });
     const now = this.#deps.clock();
     if (now - this.#lastProgress >= progressSeconds * 1000) {
       this.#lastProgress = now;
@@ -209,9 +251,8 @@ class Loop {
       throw diverged(validation.loss, epoch, steps, record.learningRate);
     }
     const better = best === undefined || validation.accuracy > best.validationAccuracy;
-    const { program, networkTensors, network } = this.#session;
     // Best first: killed between the two, the epoch is done again and gives the same weights.
-    if (better) saveCheckpoint(this.#path('best'), program, networkTensors, network);
+    if (better) this.#write('best', this.#session.networkTensors);
     this.state = {
       ...this.state,
       epoch,
@@ -232,10 +273,16 @@ class Loop {
   }
 
   #save(): void {
-    const { program, trainingTensors, network } = this.#session;
-    saveCheckpoint(this.#path('last'), program, trainingTensors, network, this.state);
+    this.#write('last', this.#session.trainingTensors, this.state);
     this.#lastCheckpoint = this.#deps.clock();
     this.#deps.saved();
+  }
+
+  #write(which: 'last' | 'best', tensors: readonly NamedTensors[], state?: TrainingState): void {
+    const started = this.#deps.clock();
+    const { program, network } = this.#session;
+    saveCheckpoint(this.#path(which), program, tensors, network, state);
+    this.#deps.observe({ kind: 'checkpoint', seconds: (this.#deps.clock() - started) / 1000 });
   }
 
   #path(which: 'last' | 'best'): string {

@@ -130,8 +130,10 @@ describe('the Job of a Run', () => {
                   },
                   { name: 'DESTILL_PUSH_TOKEN_FILE', value: '/var/run/secrets/destillml/token' },
                   { name: 'DESTILL_PUSH_CA', value: 'authority in PEM' },
+                  { name: 'DESTILL_METRICS_PORT', value: '8080' },
                   { name: 'HOME', value: '/tmp' },
                 ],
+                ports: [{ name: 'metrics', containerPort: 8080 }],
                 resources: { requests: { 'nvidia.com/gpu': '2' }, limits: { 'nvidia.com/gpu': '2' } },
                 volumeMounts: [
                   { name: 'tmp', mountPath: '/tmp' },

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { DestillError } from '@destillml/core/errors.ts';
 import { splitTrain } from '@destillml/trainer/data/splits.ts';
+import type { Observation } from '@destillml/trainer/metrics/observation.ts';
 import { tf } from '@destillml/trainer/tensorflow/tf.ts';
 import { artifactFiles } from '@destillml/trainer/training/checkpoint.ts';
 import { readHistory } from '@destillml/trainer/training/history.ts';
@@ -12,16 +13,15 @@ import { digest, smallDataset, smallRun, temporaryFolder, trainSmall } from './r
 /** Steps of a small run: 160 images in batches of 48, three epochs. */
 const steps = 4 * 3;
 
-/** A signal that is raised once `count` steps have begun: each step asks for the time three times. */
+/** A signal that is raised in the course of the step of that number. */
 function stopAtStep(count: number) {
   const controller = new AbortController();
-  let asked = 0;
+  let begun = 0;
   return {
     signal: controller.signal,
     report: () => undefined,
-    clock: () => {
-      if (++asked >= 3 * count) controller.abort();
-      return performance.now();
+    observe: ({ kind }: Observation) => {
+      if (kind === 'step' && ++begun >= count) controller.abort();
     },
   };
 }
@@ -270,4 +270,37 @@ describe('checkpoints that cannot be used are refused', () => {
     writeFileSync(join(run.artifacts, `${artifactFiles.last}.part`), 'torn');
     expect((await trainSmall(run)).outcome.outcome).toBe('succeeded');
   });
+});
+
+test('training tells of each step, each evaluation and each checkpoint, and how long it took', async () => {
+  const run = smallRun({ artifacts: temporaryFolder() });
+  const seen: Observation[] = [];
+  let now = 0;
+  await trainSmall(run, {
+    observe: (observation) => seen.push(observation),
+    // Every look at the clock is a second later.
+    clock: () => {
+      now += 1000;
+      return now;
+    },
+  });
+  const of = (kind: Observation['kind']) => seen.filter((observation) => observation.kind === kind);
+  expect(of('step')).toHaveLength(steps);
+  expect(of('step')[0]).toEqual({
+    kind: 'step',
+    images: 48,
+    correct: expect.any(Number),
+    loss: expect.any(Number),
+    crossEntropy: expect.any(Number),
+    distillation: 0,
+    learningRate: expect.closeTo(0.05 / 4, 8),
+    seconds: 1,
+    waited: 1,
+    tensors: expect.any(Number),
+    tensorBytes: expect.any(Number),
+  });
+  // Of each epoch and of the test split.
+  expect(of('evaluation')).toEqual(Array(3 + 1).fill({ kind: 'evaluation', seconds: expect.any(Number) }));
+  // The last of each epoch, and the best of at least one of them.
+  expect(of('checkpoint').length).toBeGreaterThanOrEqual(3 + 1);
 });

@@ -1,0 +1,387 @@
+import { BarChart } from './grafana/bar-chart.ts';
+import { columns } from './grafana/columns.ts';
+import { Dashboard } from './grafana/dashboard.ts';
+import { palette, roleColors } from './grafana/palette.ts';
+import { Row } from './grafana/row.ts';
+import { Stat } from './grafana/stat.ts';
+import { coloredCell, Table } from './grafana/table.ts';
+import { TimeSeries } from './grafana/time-series.ts';
+import { queryVariable } from './grafana/variables.ts';
+import { XYChart } from './grafana/xy-chart.ts';
+import { happenings } from './happenings.ts';
+import { phaseTimeline } from './phase-timeline.ts';
+import { chosen, toRun, variables } from './selectors.ts';
+
+const { experiments } = chosen;
+
+/** What is compared: the teacher, each student's baseline, and each arm with each student. */
+const technique = ['namespace', 'experiment', 'stage', 'student', 'role', 'arm'];
+const byTechnique = technique.join(', ');
+const name = '{{role}} {{arm}} {{student}}';
+
+const stat = (title: string, description: string, unit: 'percentunit' | 'h' | 'short', expr: string) =>
+  new Stat({
+    width: 4,
+    height: 4,
+    title,
+    description,
+    unit,
+    decimals: unit === 'percentunit' ? 2 : 1,
+    noValue: 'not yet',
+    queries: [{ expr, legend: title, instant: true }],
+  });
+
+const result = new Row({
+  title: 'Result',
+  panels: [
+    stat(
+      'Teacher',
+      'Mean test accuracy of the teacher: what students are measured against.',
+      'percentunit',
+      `avg(destillml_run_accuracy{${experiments}, role="teacher", split="test"})`,
+    ),
+    stat(
+      'Best baseline',
+      'Highest mean test accuracy of a student that was trained on the labels alone.',
+      'percentunit',
+      `max(avg by (${byTechnique}) (destillml_run_accuracy{${experiments}, role="baseline", split="test"}))`,
+    ),
+    stat(
+      'Best distilled student',
+      'Highest mean test accuracy over the seeds of an arm and student.',
+      'percentunit',
+      `max(avg by (${byTechnique}) (destillml_run_accuracy{${experiments}, role="distilled", split="test"}))`,
+    ),
+    stat(
+      'Greatest gain',
+      'Highest mean gain of an arm over the baseline of the same student and seeds, in percentage points.',
+      'percentunit',
+      `max(destillml_experiment_gain{${experiments}})`,
+    ),
+    stat(
+      'Runs that ended',
+      'Share of the Runs that succeeded, failed, were stopped or skipped.',
+      'percentunit',
+      `sum(destillml_run_phase{${experiments}, phase=~"Succeeded|Failed|Stopped|Skipped"}) / sum(destillml_run_phase{${experiments}})`,
+    ),
+    stat(
+      'GPU hours',
+      'GPU time of all Runs so far, over all attempts.',
+      'h',
+      `sum(destillml_run_gpu_seconds_total{${experiments}}) / 3600`,
+    ),
+    new Table({
+      title: 'Techniques',
+      description:
+        'Means over seeds. Gain: over the baseline of the same student. Gap closed: gain as a share of its distance to the teacher. Retained: share of the teacher’s accuracy.',
+      unit: 'percentunit',
+      decimals: 2,
+      width: 24,
+      height: 9,
+      sortBy: { column: 'Test accuracy', descending: true },
+      overrides: [
+        { field: 'Test accuracy', properties: coloredCell },
+        { field: /^(Runs|Parameters|FLOPs)$/, properties: { unit: 'short', decimals: 1 } },
+        { field: 'Runs', properties: { decimals: 0 } },
+        { field: /time$/, properties: { unit: 's', decimals: 1 } },
+      ],
+      ...columns(technique, [
+        {
+          expr: `count by (${byTechnique}) (destillml_run_accuracy{${experiments}, split="test"})`,
+          legend: 'Runs',
+        },
+        {
+          expr: `avg by (${byTechnique}) (destillml_run_accuracy{${experiments}, split="test"})`,
+          legend: 'Test accuracy',
+        },
+        { expr: deviation(`destillml_run_accuracy{${experiments}, split="test"}`), legend: '± deviation' },
+        { expr: `max by (${byTechnique}) (destillml_experiment_gain{${experiments}})`, legend: 'Gain' },
+        {
+          expr: `max by (${byTechnique}) (destillml_experiment_gap_closed_ratio{${experiments}})`,
+          legend: 'Gap closed',
+        },
+        {
+          expr: `max by (${byTechnique}) (destillml_experiment_accuracy_retained_ratio{${experiments}})`,
+          legend: 'Retained',
+        },
+        {
+          expr: `avg by (${byTechnique}) (destillml_run_training_seconds{${experiments}})`,
+          legend: 'Training time',
+        },
+        {
+          expr: `sum by (${byTechnique}) (destillml_run_gpu_seconds_total{${experiments}})`,
+          legend: 'GPU time',
+        },
+        { expr: `max by (${byTechnique}) (destillml_run_parameters{${experiments}})`, legend: 'Parameters' },
+        { expr: `max by (${byTechnique}) (destillml_run_flops{${experiments}})`, legend: 'FLOPs' },
+      ]),
+    }),
+  ],
+});
+
+const curves = new Row({
+  title: 'Over time',
+  panels: [
+    new TimeSeries({
+      title: 'Validation accuracy over time',
+      description: 'Best so far, mean over the seeds of each technique. It stays when the pods are gone.',
+      unit: 'percentunit',
+      decimals: 2,
+      width: 12,
+      height: 10,
+      queries: [
+        {
+          expr: `avg by (${byTechnique}) (destillml_run_accuracy{${experiments}, split="validation"})`,
+          legend: name,
+        },
+      ],
+    }),
+    phaseTimeline({ where: experiments, width: 12, height: 10 }),
+  ],
+});
+
+/** Points of each role in its colour: what Runs cost against what they are worth. */
+function accuracyAgainst(
+  x: { name: string; metric: string; unit: string },
+  title: string,
+  description: string,
+) {
+  const roles = ['teacher', 'baseline', 'distilled'] as const;
+  return new XYChart({
+    title,
+    description,
+    unit: 'percentunit',
+    decimals: 1,
+    width: 12,
+    x: x.name,
+    y: roles.map((role) => ({ column: role, color: roleColors[role] })),
+    overrides: [{ field: x.name, properties: { unit: x.unit } }],
+    ...columns(
+      ['namespace', 'run'],
+      [
+        { expr: `max by (namespace, run) (${x.metric}{${experiments}})`, legend: x.name },
+        ...roles.map((role) => ({
+          expr: `max by (namespace, run) (destillml_run_accuracy{${experiments}, role="${role}", split="test"})`,
+          legend: role,
+        })),
+      ],
+    ),
+  });
+}
+
+const worth = new Row({
+  title: 'What it costs',
+  panels: [
+    accuracyAgainst(
+      { name: 'Training time', metric: 'destillml_run_training_seconds', unit: 's' },
+      'Accuracy against training time',
+      'One point for each Run: the higher and the further left, the better.',
+    ),
+    accuracyAgainst(
+      { name: 'Parameters', metric: 'destillml_run_parameters', unit: 'short' },
+      'Accuracy against parameters',
+      'One point for each Run: a distilled student that stands above the baseline of its size was worth the teacher.',
+    ),
+    new BarChart({
+      title: 'Test accuracy by technique',
+      description: 'Mean over the seeds of the main stage, best first.',
+      unit: 'percentunit',
+      decimals: 2,
+      min: 0,
+      width: 12,
+      x: 'network',
+      ...columns(
+        ['network'],
+        [
+          {
+            expr: byNetwork('destillml_run_accuracy', 'split="test", '),
+            legend: 'Test accuracy',
+          },
+        ],
+      ),
+    }),
+    new BarChart({
+      title: 'Training time by technique',
+      description:
+        'Mean over the seeds of the main stage of the time spent in training steps and validation.',
+      unit: 's',
+      min: 0,
+      width: 12,
+      x: 'network',
+      ...columns(
+        ['network'],
+        [
+          {
+            expr: byNetwork('destillml_run_training_seconds'),
+            legend: 'Training time',
+          },
+        ],
+      ),
+    }),
+  ],
+});
+
+/** Sample standard deviation over the seeds, where there are two or more. */
+function deviation(series: string): string {
+  const count = `count by (${byTechnique}) (${series})`;
+  return `stddev by (${byTechnique}) (${series}) * sqrt(${count} / ((${count} > 1) - 1))`;
+}
+
+/** Mean over the seeds of the main stage, largest first, with the label network: `small soft-targets`. */
+function byNetwork(metric: string, matchers = ''): string {
+  const series = (arm: string) => `${metric}{${experiments}, stage="main", ${matchers}${arm}}`;
+  const technique = [
+    `label_replace(${series('arm!=""')}, "technique", "$1", "arm", "(.+)")`,
+    `label_replace(${series('arm=""')}, "technique", "$1", "role", "(.+)")`,
+  ].join(' or ');
+  return `sort_desc(avg by (network) (label_join(${technique}, "network", " ", "student", "technique")))`;
+}
+
+const seeds = new Row({
+  title: 'Every Run',
+  panels: [
+    new Table({
+      title: 'Runs',
+      description:
+        'One row for each Run. How far the seeds of one technique are apart tells what differences mean anything.',
+      unit: 'percentunit',
+      decimals: 2,
+      width: 24,
+      height: 10,
+      sortBy: { column: 'Test accuracy', descending: true },
+      overrides: [
+        { field: 'run', properties: { links: [toRun] } },
+        { field: 'Test accuracy', properties: coloredCell },
+        { field: /time$/, properties: { unit: 's', decimals: 1 } },
+        { field: /^(Attempts|Preemptions)$/, properties: { unit: 'none' } },
+      ],
+      ...columns(
+        ['namespace', 'experiment', 'run', 'role', 'arm', 'student', 'seed'],
+        [
+          {
+            expr: `max by (${byRun()}) (destillml_run_accuracy{${experiments}, split="test"})`,
+            legend: 'Test accuracy',
+          },
+          {
+            expr: `max by (${byRun()}) (destillml_run_accuracy{${experiments}, split="validation"})`,
+            legend: 'Validation accuracy',
+          },
+          {
+            expr: `max by (${byRun()}) (destillml_run_training_seconds{${experiments}})`,
+            legend: 'Training time',
+          },
+          {
+            expr: `max by (${byRun()}) (destillml_run_gpu_seconds_total{${experiments}})`,
+            legend: 'GPU time',
+          },
+          { expr: `max by (${byRun()}) (destillml_run_attempts_total{${experiments}})`, legend: 'Attempts' },
+          {
+            expr: `max by (${byRun()}) (destillml_run_preemptions_total{${experiments}})`,
+            legend: 'Preemptions',
+          },
+        ],
+      ),
+    }),
+  ],
+});
+
+function byRun(): string {
+  return ['namespace', 'experiment', 'run', 'role', 'arm', 'student', 'seed'].join(', ');
+}
+
+const parameter = (name: string, label: string, at: 'first' | 'last') =>
+  queryVariable({
+    name,
+    label,
+    description: 'A number that the sweep varies.',
+    of: 'parameter',
+    series: `destillml_run_parameter{${experiments}}`,
+    multi: false,
+    at,
+  });
+
+/** The value of a swept parameter as a label of that name. */
+const labelOf = (label: 'x' | 'y', variable: string) =>
+  `count_values by (namespace, experiment, run) ("${label}", destillml_run_parameter{${experiments}, parameter="$${variable}"})`;
+
+const sweep = new Row({
+  title: 'Sweep',
+  collapsed: true,
+  panels: [
+    new Table({
+      title: 'Parameters against accuracy',
+      description:
+        'Best validation accuracy of the Runs with each pair of values: $parameter across, $other down. Empty where nothing was tried.',
+      unit: 'percentunit',
+      decimals: 1,
+      width: 24,
+      height: 10,
+      overrides: [
+        { field: /^(?!y\\x$)/, properties: coloredCell },
+        { field: 'y\\x', properties: { displayName: '$other \\ $parameter', unit: 'none' } },
+      ],
+      sortBy: { column: 'y\\x', descending: false },
+      queries: [
+        {
+          expr: `max by (x, y) (destillml_run_accuracy{${experiments}, split="validation"} * on (namespace, experiment, run) group_left (x) ${labelOf('x', 'parameter')} * on (namespace, experiment, run) group_left (y) ${labelOf('y', 'other')})`,
+          legend: 'accuracy',
+          instant: true,
+          format: 'table',
+        },
+      ],
+      transformations: [
+        {
+          id: 'convertFieldType',
+          options: {
+            fields: {},
+            conversions: ['x', 'y'].map((targetField) => ({ targetField, destinationType: 'number' })),
+          },
+        },
+        { id: 'sortBy', options: { fields: {}, sort: [{ field: 'x' }] } },
+        { id: 'groupingToMatrix', options: { columnField: 'x', rowField: 'y', valueField: 'Value' } },
+      ],
+    }),
+    ...(['parameter', 'other'] as const).map(
+      (variable) =>
+        new XYChart({
+          title: `Accuracy against $${variable}`,
+          description:
+            'One point for each Run of the sweep: best validation accuracy against the value that it was given.',
+          unit: 'percentunit',
+          decimals: 1,
+          width: 12,
+          x: 'Value of the parameter',
+          y: [{ column: 'Validation accuracy', color: palette.blue }],
+          overrides: [{ field: 'Value of the parameter', properties: { unit: 'none' } }],
+          ...columns(
+            ['namespace', 'run'],
+            [
+              {
+                expr: `max by (namespace, run) (destillml_run_parameter{${experiments}, parameter="$${variable}"})`,
+                legend: 'Value of the parameter',
+              },
+              {
+                expr: `max by (namespace, run) (destillml_run_accuracy{${experiments}, split="validation"})`,
+                legend: 'Validation accuracy',
+              },
+            ],
+          ),
+        }),
+    ),
+  ],
+});
+
+export const experiment = new Dashboard({
+  uid: 'destillml-experiment',
+  title: 'DestillML / Experiment',
+  description:
+    'What each technique gains and what it costs: accuracy of teacher, baselines and arms, seeds, sweeps.',
+  since: '24h',
+  variables: [
+    ...variables.experiment,
+    parameter('parameter', 'Parameter', 'first'),
+    parameter('other', 'Other parameter', 'last'),
+  ],
+  annotations: happenings(experiments),
+  rows: [result, curves, worth, seeds, sweep],
+});

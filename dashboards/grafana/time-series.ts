@@ -1,0 +1,54 @@
+import { seriesColors } from './palette.ts';
+import { Panel, type PanelOptions } from './panel.ts';
+import type { Kind } from './schema.ts';
+
+export type TimeSeriesOptions = PanelOptions & {
+  /** How series are drawn; lines unless it is told. */
+  readonly draw?: 'lines' | 'stacked' | 'points';
+  /** Colours by name of the series, or a pattern of names; those of roles and techniques unless they are told. */
+  readonly colors?: readonly (readonly [name: string | RegExp, color: string])[];
+  /** What the legend says of each series. */
+  readonly calculations?: readonly ('lastNotNull' | 'max' | 'min' | 'mean' | 'sum')[];
+  readonly logarithmic?: boolean;
+};
+
+/** Values over time. */
+export class TimeSeries extends Panel {
+  readonly #own: TimeSeriesOptions;
+
+  constructor(options: TimeSeriesOptions) {
+    const colors =
+      options.colors ?? seriesColors.map(([pattern, color]) => [new RegExp(pattern), color] as const);
+    const overrides = colors.map(([field, color]) => ({
+      field,
+      properties: { color: { mode: 'fixed', fixedColor: color } },
+    }));
+    super({ ...options, overrides: [...overrides, ...(options.overrides ?? [])] });
+    this.#own = options;
+  }
+
+  protected override kind(): Kind {
+    const { draw = 'lines', calculations = ['lastNotNull'], thresholds, logarithmic = false } = this.#own;
+    return {
+      type: 'timeseries',
+      options: {
+        legend: { displayMode: 'table', placement: 'bottom', showLegend: true, calcs: [...calculations] },
+        tooltip: { mode: 'multi', sort: 'desc' },
+      },
+      color: { mode: 'palette-classic' },
+      custom: {
+        drawStyle: draw === 'points' ? 'points' : 'line',
+        lineInterpolation: draw === 'stacked' ? 'stepAfter' : 'linear',
+        lineWidth: 2,
+        fillOpacity: draw === 'stacked' ? 60 : 0,
+        pointSize: 5,
+        showPoints: draw === 'points' ? 'always' : 'auto',
+        spanNulls: false,
+        stacking: { mode: draw === 'stacked' ? 'normal' : 'none', group: 'A' },
+        axisPlacement: 'auto',
+        scaleDistribution: logarithmic ? { type: 'log', log: 10 } : { type: 'linear' },
+        thresholdsStyle: { mode: thresholds === undefined ? 'off' : 'dashed' },
+      },
+    };
+  }
+}

@@ -1,0 +1,87 @@
+import { type ExperimentStatus, experimentStatus } from '@destillml/core/api/experiment.ts';
+import type { Condition } from '@destillml/core/api/meta.ts';
+import { experimentMetrics } from '@destillml/core/metrics/experiments.ts';
+import type { Metric } from '@destillml/core/metrics/metric.ts';
+import type { SummaryRow } from '@destillml/core/results/row.ts';
+import type { Experiment } from '../controllers/kinds.ts';
+import { labelText, type Series } from './exposition.ts';
+import { seconds } from './seconds.ts';
+
+/** An Experiment, and what came of it. */
+export type SeenExperiment = {
+  readonly experiment: Experiment;
+  /** Network of the teacher, if it is known. */
+  readonly teacher: string | undefined;
+  readonly rows: readonly SummaryRow[];
+  /** Labels that tell which Experiment it is. */
+  readonly place: string;
+};
+
+/** How a metric of Experiments is read of one of them. */
+type ExperimentReading = {
+  readonly metric: Metric;
+  readonly read: (seen: SeenExperiment) => readonly Series[];
+};
+
+export function seenExperiment(
+  experiment: Experiment,
+  rest: Pick<SeenExperiment, 'teacher' | 'rows'>,
+): SeenExperiment {
+  const { namespace, name } = experiment.metadata;
+  return { experiment, ...rest, place: labelText({ namespace, experiment: name }) };
+}
+
+export const experimentReadings: readonly ExperimentReading[] = [
+  {
+    metric: experimentMetrics.info,
+    read: ({ experiment: { spec }, teacher, place }) => [
+      [`${place},${labelText({ dataset: spec.dataset.name, teacher, queue: spec.queue })}`, 1],
+    ],
+  },
+  {
+    metric: experimentMetrics.phase,
+    read: ({ experiment: { status }, place }) =>
+      phases.map((phase) => [`${place},phase="${phase}"`, phase === (status?.phase ?? 'Pending') ? 1 : 0]),
+  },
+  {
+    metric: experimentMetrics.condition,
+    read: ({ experiment: { status }, place }) =>
+      (status?.conditions ?? []).map(({ type, status: holds, reason }) => [
+        `${place},${labelText({ condition: type, reason })}`,
+        holdsAs[holds],
+      ]),
+  },
+  ofStatus(experimentMetrics.startTime, ({ startTime }) => seconds(startTime)),
+  ofStatus(experimentMetrics.completionTime, ({ completionTime }) => seconds(completionTime)),
+  ofTechnique(experimentMetrics.gain, ({ gain }) => gain?.mean),
+  ofTechnique(experimentMetrics.gapClosed, ({ gapClosed }) => gapClosed),
+  ofTechnique(experimentMetrics.accuracyRetained, ({ accuracyRetained }) => accuracyRetained),
+];
+
+const phases = experimentStatus.shape.phase.unwrap().options;
+const holdsAs: Readonly<Record<Condition['status'], number>> = { True: 1, False: 0, Unknown: -1 };
+
+function ofStatus(metric: Metric, read: (status: ExperimentStatus) => number | undefined): ExperimentReading {
+  return {
+    metric,
+    read: ({ experiment: { status }, place }) => {
+      const value = status && read(status);
+      return value === undefined ? [] : [[place, value]];
+    },
+  };
+}
+
+function ofTechnique(metric: Metric, read: (row: SummaryRow) => number | undefined): ExperimentReading {
+  return {
+    metric,
+    read: ({ rows, place }) =>
+      rows.flatMap((row) => {
+        const value = read(row);
+        return value === undefined ? [] : [[`${place},${techniqueText(row)}`, value] as const];
+      }),
+  };
+}
+
+function techniqueText({ stage, role, technique, student }: SummaryRow): string {
+  return labelText({ stage, role, arm: role === 'distilled' ? technique : undefined, student });
+}

@@ -1,0 +1,136 @@
+import { runPhases } from '@destillml/core/api/meta.ts';
+import type { RunProgress, RunResult } from '@destillml/core/api/run.ts';
+import { failureReasons } from '@destillml/core/metrics/failure-reasons.ts';
+import type { Metric } from '@destillml/core/metrics/metric.ts';
+import { runMetrics } from '@destillml/core/metrics/runs.ts';
+import { blockedRuns } from '@destillml/core/plan/blocked.ts';
+import { isActive, phaseOf } from '@destillml/core/plan/phases.ts';
+import type { Run } from '../controllers/kinds.ts';
+import { labelText, type Series } from './exposition.ts';
+import { seconds } from './seconds.ts';
+import { type Sweep, sweptNumbers } from './swept.ts';
+
+/** A Run, and what is seen of it elsewhere. */
+export type SeenRun = {
+  readonly run: Run;
+  /** Labels that tell which Run it is. */
+  readonly place: string;
+  /** The same, and those of what is trained in it. */
+  readonly identity: string;
+  /** GPUs of its pods that have a node and have not ended; undefined: it has none. */
+  readonly gpus: number | undefined;
+  /** The sweep of its Experiment. */
+  readonly sweep: Sweep | undefined;
+  /** Failures by reason that were seen. */
+  readonly failures: ReadonlyMap<string, number>;
+};
+
+export function seenRun(run: Run, rest: Pick<SeenRun, 'gpus' | 'sweep' | 'failures'>): SeenRun {
+  const { metadata, spec } = run;
+  const { stage, role, arm, student, seed } = spec.parameters;
+  const place = labelText({
+    namespace: metadata.namespace,
+    experiment: spec.experiment,
+    run: metadata.name,
+  });
+  const identity = `${place},${labelText({ stage, role, arm, student, seed: String(seed) })}`;
+  return { run, place, identity, ...rest };
+}
+
+/** How a metric of Runs is read of one of them. */
+export type RunReading = { readonly metric: Metric; readonly read: (seen: SeenRun) => readonly Series[] };
+
+export const runReadings: readonly RunReading[] = [
+  {
+    metric: runMetrics.info,
+    read: ({ run, identity }) => {
+      const { model, dataset } = run.spec.parameters;
+      return [[`${identity},${labelText({ model, dataset: dataset.name })}`, 1]];
+    },
+  },
+  {
+    metric: runMetrics.phase,
+    read: ({ run, place }) => {
+      const phase = phaseOf(run);
+      return phaseTexts.map(([name, text]) => [`${place},${text}`, name === phase ? 1 : 0]);
+    },
+  },
+  {
+    metric: runMetrics.blocked,
+    read: ({ run, place }) =>
+      isActive(run) ? blockedRuns([run]).map(({ reason }) => [`${place},${labelText({ reason })}`, 1]) : [],
+  },
+  {
+    metric: runMetrics.accuracy,
+    read: ({ run, identity }) => {
+      const { result, progress } = run.status ?? {};
+      const splits = [
+        ['train', progress?.trainAccuracy],
+        ['validation', result?.validationAccuracy ?? progress?.bestValidationAccuracy],
+        ['test', result?.testAccuracy],
+      ] as const;
+      return splits.flatMap(([split, value]) =>
+        value === undefined ? [] : [[`${identity},split="${split}"`, value] as const],
+      );
+    },
+  },
+  ofIdentity(runMetrics.top5Accuracy, ({ run }) => resultOf(run)?.testAccuracyTop5),
+  ofIdentity(runMetrics.trainingSeconds, ({ run }) => resultOf(run)?.trainingSeconds),
+  ofIdentity(
+    runMetrics.imagesPerSecond,
+    ({ run }) => resultOf(run)?.imagesPerSecond ?? pace(run)?.imagesPerSecond,
+  ),
+  ofIdentity(runMetrics.parameters, ({ run }) => resultOf(run)?.parameters),
+  ofIdentity(runMetrics.flops, ({ run }) => resultOf(run)?.flops),
+  {
+    metric: runMetrics.parameter,
+    read: ({ run, place, sweep }) =>
+      sweptNumbers(run.spec.parameters, sweep).map(([parameter, value]) => [
+        `${place},${labelText({ parameter })}`,
+        value,
+      ]),
+  },
+  // From 0 on, so that the first of them is an increase.
+  ofIdentity(runMetrics.gpuSeconds, ({ run }) => run.status?.gpuSeconds ?? 0),
+  ofIdentity(runMetrics.gpus, ({ gpus }) => gpus),
+  ofIdentity(runMetrics.attempts, ({ run }) => run.status?.attempts ?? 0),
+  ofIdentity(runMetrics.preemptions, ({ run }) => run.status?.preemptions ?? 0),
+  {
+    metric: runMetrics.failures,
+    read: ({ run, place, failures }) => {
+      const reasons = isActive(run) ? failureReasons : [...failures.keys()];
+      return reasons.map((reason) => [`${place},reason="${reason}"`, failures.get(reason) ?? 0]);
+    },
+  },
+  ofPlace(runMetrics.startTime, ({ run }) => seconds(run.status?.startTime)),
+  ofPlace(runMetrics.completionTime, ({ run }) => seconds(run.status?.completionTime)),
+  ofPlace(runMetrics.epoch, ({ run }) => run.status?.progress?.epoch),
+  ofPlace(runMetrics.epochs, ({ run }) => run.status?.progress?.epochs),
+  ofPlace(runMetrics.progressTime, ({ run }) => seconds(run.status?.progress?.updatedAt)),
+  ofPlace(runMetrics.eta, ({ run }) => pace(run)?.etaSeconds),
+];
+
+const phaseTexts = runPhases.map((phase) => [phase, labelText({ phase })] as const);
+
+type ReadNumber = (seen: SeenRun) => number | undefined;
+
+function ofIdentity(metric: Metric, read: ReadNumber): RunReading {
+  return { metric, read: (seen) => one(seen.identity, read(seen)) };
+}
+
+function ofPlace(metric: Metric, read: ReadNumber): RunReading {
+  return { metric, read: (seen) => one(seen.place, read(seen)) };
+}
+
+function one(labels: string, value: number | undefined): readonly Series[] {
+  return value === undefined ? [] : [[labels, value]];
+}
+
+function resultOf(run: Run): RunResult | undefined {
+  return phaseOf(run) === 'Succeeded' ? run.status?.result : undefined;
+}
+
+/** What the trainer last said, while it trains. */
+function pace(run: Run): RunProgress | undefined {
+  return phaseOf(run) === 'Running' ? run.status?.progress : undefined;
+}

@@ -1,0 +1,64 @@
+import { techniqueLabels } from './labels.ts';
+import { metric } from './metric.ts';
+
+const experiment = ['namespace', 'experiment'] as const;
+
+/** Of Experiments, by the operator that leads. */
+export const experimentMetrics = {
+  info: metric({
+    name: 'destillml_experiment_info',
+    type: 'gauge',
+    unit: 'info',
+    help: 'Every Experiment, always 1',
+    labels: [...experiment, 'dataset', 'teacher', 'queue'],
+  }),
+  phase: metric({
+    name: 'destillml_experiment_phase',
+    type: 'gauge',
+    unit: 'state',
+    help: 'Whether the Experiment is in this phase (1) or not (0)',
+    labels: [...experiment, 'phase'],
+  }),
+  condition: metric({
+    name: 'destillml_experiment_condition',
+    type: 'gauge',
+    unit: 'state',
+    help: 'Status of a condition of the Experiment: True (1), False (0), Unknown (-1)',
+    labels: [...experiment, 'condition', 'reason'],
+  }),
+  startTime: metric({
+    name: 'destillml_experiment_start_time_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'When its first Run started, since 1970',
+    labels: experiment,
+  }),
+  completionTime: metric({
+    name: 'destillml_experiment_completion_time_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'When its last Run ended, since 1970',
+    labels: experiment,
+  }),
+  gain: metric({
+    name: 'destillml_experiment_gain',
+    type: 'gauge',
+    unit: 'ratio',
+    help: 'Mean test accuracy of a technique minus that of the baseline of the same student, seed by seed',
+    labels: techniqueLabels,
+  }),
+  gapClosed: metric({
+    name: 'destillml_experiment_gap_closed_ratio',
+    type: 'gauge',
+    unit: 'ratio',
+    help: 'Gain as a share of what the teacher is better than the baseline; nothing where it is not better',
+    labels: techniqueLabels,
+  }),
+  accuracyRetained: metric({
+    name: 'destillml_experiment_accuracy_retained_ratio',
+    type: 'gauge',
+    unit: 'ratio',
+    help: 'Mean test accuracy of students divided by that of the teacher',
+    labels: techniqueLabels,
+  }),
+} as const;

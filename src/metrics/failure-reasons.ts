@@ -1,0 +1,29 @@
+import type { ErrorCode } from '../errors.ts';
+
+const trainerErrors: Readonly<Record<ErrorCode, true>> = {
+  InvalidSpec: true,
+  DatasetCorrupt: true,
+  DatasetUnavailable: true,
+  TrainingDiverged: true,
+  StorageUnavailable: true,
+  CheckpointUnusable: true,
+  TeacherMissing: true,
+  Environment: true,
+};
+
+/** Values of the label reason of failures; Other stands for what pods of other images, Kueue or the kubelet call theirs. */
+export const failureReasons = [
+  ...Object.keys(trainerErrors),
+  'OutOfMemory',
+  'DeadlineExceeded',
+  'StartError',
+  'ContainerLost',
+  'Evicted',
+  'TrainerFailed',
+  'UnreadableTerminationMessage',
+  'Other',
+] as const;
+
+export function failureReason(reason: string): string {
+  return failureReasons.includes(reason) ? reason : 'Other';
+}

@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, test } from 'vitest';
+import { dashboards } from '../../dashboards/all.ts';
+import { palette } from '../../dashboards/grafana/palette.ts';
+import { panelsIn } from './panels.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** What Grafana 9.4 and all later draw; graph, singlestat, table-old and others are gone or on their way out. */
+const kinds = ['stat', 'timeseries', 'table', 'barchart', 'heatmap', 'state-timeline', 'xychart'];
+const transformationsOf94 = ['merge', 'organize', 'convertFieldType', 'sortBy', 'groupingToMatrix'];
+
+it('there are four, whose addresses differ', () => {
+  const uids = Object.values(dashboards).map((dashboard) => dashboard.json().uid);
+  expect(uids).toEqual([
+    'destillml-lab-overview',
+    'destillml-experiment',
+    'destillml-run',
+    'destillml-operator',
+  ]);
+});
+
+test.each([
+  ['lab-overview', ['datasource', 'namespace']],
+  ['experiment', ['datasource', 'namespace', 'experiment', 'parameter', 'other']],
+  ['run', ['datasource', 'namespace', 'experiment', 'run']],
+  ['operator', ['datasource', 'job']],
+])('on %s one may choose %j, each of what is left by those before', (name, names) => {
+  const { list = [] } = dashboards[name]!.json().templating;
+  expect(list.map((variable) => variable.name)).toEqual(names);
+  list.forEach(({ name: variable, query, multi, includeAll, refresh }, index) => {
+    const asked = String(Object(query).query ?? query);
+    const used = [...asked.matchAll(/\$(\w+)/g)].map(([, other]) => other);
+    expect(names.slice(0, index)).toEqual(expect.arrayContaining(used));
+    const several = ['namespace', 'experiment', 'run', 'job'].includes(variable);
+    expect({ multi, includeAll }).toEqual({ multi: several, includeAll: several });
+    expect(refresh).toBe(index === 0 ? 1 : 2);
+    if (variable === 'experiment') expect(asked).toContain('namespace=~"$namespace"');
+    if (variable === 'run') expect(asked).toContain('experiment=~"$experiment"');
+  });
+});
+
+test.each(['lab-overview', 'experiment', 'run'])('%s marks starts, ends and preemptions of Runs', (name) => {
+  const { list = [] } = dashboards[name]!.json().annotations;
+  const marks = list.map(({ name: mark, enable, expr = '' }) => [
+    mark,
+    enable,
+    /destillml_\w+/.exec(expr)?.[0],
+  ]);
+  expect(marks).toEqual([
+    ['Starts', true, 'destillml_run_start_time_seconds'],
+    ['Ends', true, 'destillml_run_completion_time_seconds'],
+    ['Preemptions', true, 'destillml_run_preemptions_total'],
+  ]);
+});
+
+describe.each(Object.entries(dashboards))('the dashboard %s', (name, dashboard) => {
+  const json = dashboard.json();
+  const panels = panelsIn(json);
+
+  it('is the same every time, and what is committed and in the chart', () => {
+    const text = JSON.stringify(dashboard.json(), null, 2);
+    expect(text).toBe(JSON.stringify(json, null, 2));
+    for (const folder of ['dashboards/generated', 'charts/destillml/files/dashboards']) {
+      expect(readFileSync(join(root, folder, `${name}.json`), 'utf8')).toBe(`${text}\n`);
+    }
+  });
+
+  it('is of a schema that Grafana 9.4 reads, and fits into a ConfigMap', () => {
+    expect(json.schemaVersion).toBe(39);
+    // Left out, so that later Grafanas migrate the panels.
+    expect(JSON.stringify(json)).not.toContain('pluginVersion');
+    expect(JSON.stringify(json, null, 2).length).toBeLessThan(900_000);
+  });
+
+  it('has panels of kinds that are not deprecated only, changed by what Grafana 9.4 can', () => {
+    expect(panels.map(({ type }) => type).filter((type) => !kinds.includes(type))).toEqual([]);
+    const used = panels.flatMap(({ transformations = [] }) => transformations.map(({ id }) => id));
+    expect(used.filter((id) => !transformationsOf94.includes(id))).toEqual([]);
+  });
+
+  it('gives each panel a number, a title and a place of its own', () => {
+    const all = json.panels.flatMap((panel) => [panel, ...('panels' in panel ? panel.panels : [])]);
+    const ids = all.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    const titles = panels.map(({ title }) => title);
+    expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
+  });
+
+  it('has no overlapping panels, and none beyond the 24 columns', () => {
+    const rows = json.panels.flatMap((panel) => ('panels' in panel ? [panel.panels] : []));
+    for (const visible of [json.panels, ...rows]) {
+      const places = visible.map(({ gridPos, title }) => ({ ...gridPos, title }));
+      expect(places.filter(({ x, w }) => x < 0 || x + w > 24)).toEqual([]);
+      const pairs = places.flatMap((one, index) =>
+        places.slice(index + 1).map((other) => [one, other] as const),
+      );
+      const overlapping = pairs.filter(
+        ([one, other]) =>
+          one.x < other.x + other.w &&
+          other.x < one.x + one.w &&
+          one.y < other.y + other.h &&
+          other.y < one.y + one.h,
+      );
+      expect(overlapping).toEqual([]);
+    }
+  });
+
+  it('says of each panel what it shows and in which unit', () => {
+    for (const { title, description, fieldConfig, targets } of panels) {
+      expect(title).toMatch(/^[A-Z]/);
+      expect(description, title).toMatch(/^[A-Z].{20,}\.$/s);
+      expect(fieldConfig.defaults.unit, title).toBeDefined();
+      expect(targets.length, title).toBeGreaterThan(0);
+    }
+  });
+
+  it('has colours that people with any colour vision tell apart', () => {
+    const used = new Set(JSON.stringify(json).match(/#[0-9a-f]{6}\b/gi));
+    expect(Object.values(palette)).toEqual(expect.arrayContaining([...used]));
+    const modes = new Set(
+      [...JSON.stringify(json).matchAll(/"mode":"((?:continuous|palette)[^"]*)"/g)].map(([, mode]) => mode),
+    );
+    // Yellow to blue; Grafana's own order only for series that nobody can name ahead.
+    expect(['continuous-YlBl', 'palette-classic']).toEqual(expect.arrayContaining([...modes]));
+  });
+
+  it('links to the others with the same time and choices', () => {
+    expect(json.links).toEqual([
+      expect.objectContaining({ type: 'dashboards', tags: ['destillml'], keepTime: true, includeVars: true }),
+    ]);
+    expect(json.tags).toEqual(['destillml']);
+    const uids = Object.values(dashboards).map((each) => each.json().uid);
+    const links = panels.flatMap(({ fieldConfig: { defaults, overrides } }) => [
+      ...(defaults.links ?? []),
+      ...overrides.flatMap(({ properties }) =>
+        properties.filter(({ id }) => id === 'links').flatMap(({ value }) => value),
+      ),
+    ]);
+    for (const { url } of links) {
+      expect(uids).toContain(/^\/d\/([\w-]+)/.exec(url)?.[1]);
+      expect(url).toContain(`\${__url_time_range}`);
+      expect(url).toContain(`\${datasource:queryparam}`);
+    }
+  });
+
+  it('asks the Prometheus that is chosen, and nothing else', () => {
+    const { list = [] } = json.templating;
+    expect(list[0]).toMatchObject({ type: 'datasource', name: 'datasource', query: 'prometheus' });
+    const asked = [
+      ...panels.flatMap(({ datasource, targets }) => [
+        datasource,
+        ...targets.map((target) => target.datasource),
+      ]),
+      ...list.slice(1).map(({ datasource }) => datasource),
+      ...(json.annotations.list ?? []).map(({ datasource }) => datasource),
+    ];
+    for (const datasource of asked) expect(datasource).toEqual({ type: 'prometheus', uid: `\${datasource}` });
+  });
+});

@@ -1,0 +1,89 @@
+import { metrics } from '@destillml/core/metrics/catalogue.ts';
+import { seriesOf } from '@destillml/core/metrics/metric.ts';
+import { describe, expect, it, test } from 'vitest';
+import { dashboards } from '../../dashboards/all.ts';
+import { interpolate, timeVariables } from '../../dashboards/picture/interpolate.ts';
+import { alerts } from '../../dashboards/rules/alerts.ts';
+import { recordings } from '../../dashboards/rules/recordings.ts';
+import { panelsIn } from './panels.ts';
+import { usedIn } from './promql.ts';
+
+/** What Prometheus itself puts on every series of a pod. */
+const targetLabels = ['job', 'instance', 'namespace', 'pod', 'container', 'service', 'endpoint'];
+
+/** Series of others, with those of their labels that are asked for. */
+const foreign: readonly (readonly [string, readonly string[]])[] = [
+  ['up', []],
+  // cAdvisor, in every kubelet.
+  ['container_cpu_usage_seconds_total', []],
+  ['container_memory_working_set_bytes', []],
+  // kube-state-metrics.
+  ['kube_pod_container_resource_limits', ['resource']],
+  // NVIDIA's DCGM exporter.
+  ['DCGM_FI_DEV_GPU_UTIL', ['exported_namespace', 'exported_pod']],
+  ['DCGM_FI_DEV_FB_USED', ['exported_namespace', 'exported_pod']],
+];
+
+const known = new Map<string, readonly string[]>([
+  ...metrics.flatMap((metric) => [...seriesOf(metric)]),
+  ...recordings.map(({ record, labels }) => [record, labels] as const),
+  ...foreign,
+]);
+
+type Named = { readonly from: string; readonly expression: string };
+
+const chosen = { namespace: '.*', experiment: '.*', run: '.*', job: '.*', parameter: 'a', other: 'b' };
+
+const asked: readonly Named[] = Object.entries(dashboards).flatMap(([name, dashboard]) => {
+  const json = dashboard.json();
+  const variables = (json.templating.list ?? []).flatMap(({ name: variable, query }) => {
+    const [, series, label] = /^label_values\((.*), (\w+)\)$/.exec(Object(query).query ?? '') ?? [];
+    return series === undefined
+      ? []
+      : [{ from: `variable ${variable}`, expression: `count by (${label}) (${series})` }];
+  });
+  const annotations = (json.annotations.list ?? []).map((each) => ({
+    from: each.name,
+    expression: each.expr ?? '',
+  }));
+  const queries = panelsIn(json).flatMap(({ title, targets }) =>
+    targets.map(({ refId, expr }) => ({ from: `${title}, ${refId}`, expression: expr })),
+  );
+  return [...queries, ...variables, ...annotations].map(({ from, expression }) => ({
+    from: `${name}: ${from}`,
+    expression: interpolate(expression, { ...chosen, ...timeVariables(3600, 15) }),
+  }));
+});
+
+const ruled: readonly Named[] = [
+  ...alerts.map(({ alert, expr }) => ({ from: alert, expression: expr })),
+  ...recordings.map(({ record, expr }) => ({ from: record, expression: expr })),
+];
+
+describe('every expression is PromQL, and names only metrics and labels that there are:', () => {
+  test.each([...asked, ...ruled])('$from', ({ expression }) => {
+    const { metrics: used, grouping, made } = usedIn(expression);
+    expect(used.length).toBeGreaterThan(0);
+    for (const { name, labels } of used) {
+      expect([...known.keys()]).toContain(name);
+      expect([...(known.get(name) ?? []), ...targetLabels]).toEqual(expect.arrayContaining([...labels]));
+    }
+    const there = [...used.flatMap(({ name }) => known.get(name) ?? []), ...made, ...targetLabels];
+    expect(there).toEqual(expect.arrayContaining([...grouping]));
+  });
+});
+
+it('every recorded series is read by a panel', () => {
+  const read = asked.flatMap(({ expression }) => usedIn(expression).metrics.map(({ name }) => name));
+  expect(recordings.map(({ record }) => record).filter((record) => !read.includes(record))).toEqual([]);
+});
+
+it('says no more of a recorded series than its expression gives', () => {
+  for (const { expr, labels } of recordings) expect(usedIn(expr).grouping).toEqual(labels);
+});
+
+it('a metric that does not exist, and a label that it does not have, would be found', () => {
+  expect(known.has('destillml_run_accurracy')).toBe(false);
+  expect(known.get('destillml_run_phase')).not.toContain('arm');
+  expect(() => usedIn('sum(rate(x[5m])')).toThrow('no PromQL at');
+});

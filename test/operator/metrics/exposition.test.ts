@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { exposition, labelText } from '../../../operator/metrics/exposition.ts';
+import { runMetrics } from '../../../src/metrics/runs.ts';
+
+describe('the text format of Prometheus', () => {
+  it('has what a metric is, then its series', () => {
+    const series = [
+      [labelText({ run: 'one' }), 3],
+      [labelText({ run: 'two' }), 0.1],
+    ] as const;
+    expect(exposition(runMetrics.epoch, series)).toBe(
+      [
+        '# HELP destillml_run_epoch Epochs completed',
+        '# TYPE destillml_run_epoch gauge',
+        'destillml_run_epoch{run="one"} 3',
+        'destillml_run_epoch{run="two"} 0.1',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('escapes what labels hold, and leaves out those that say nothing', () => {
+    expect(labelText({ run: 'a"b\\c\nd', arm: undefined, student: '', seed: '1' })).toBe(
+      'run="a\\"b\\\\c\\nd",seed="1"',
+    );
+  });
+});

@@ -1,0 +1,373 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Experiment, Run } from '../../../operator/controllers/kinds.ts';
+import type { Pod } from '../../../operator/jobs/objects.ts';
+import { StateMetrics } from '../../../operator/metrics/state-metrics.ts';
+import { labelValue, ownerUids } from '../../../operator/runtime/cache.ts';
+import type { RunStatus } from '../../../src/api/run.ts';
+import { metrics } from '../../../src/metrics/catalogue.ts';
+import { experimentMetrics } from '../../../src/metrics/experiments.ts';
+import { runMetrics } from '../../../src/metrics/runs.ts';
+import { plan } from '../../../src/plan/plan.ts';
+import {
+  apply,
+  experimentOf,
+  now,
+  resultOf,
+  shortName,
+  withProgressing,
+  withStatus,
+} from '../../src/plan/world.ts';
+import { accuracy, runsWith } from '../../src/results/runs.ts';
+import { podWith, running } from '../jobs/world.ts';
+import { known } from './caches.ts';
+
+const time = '2026-11-24T12:00:00Z';
+const progress = {
+  epoch: 3,
+  epochs: 10,
+  step: 7,
+  steps: 20,
+  loss: 1.5,
+  trainAccuracy: 0.5,
+  validationAccuracy: 0.6,
+  bestValidationAccuracy: 0.625,
+  learningRate: 0.1,
+  imagesPerSecond: 400,
+  etaSeconds: 90.5,
+  updatedAt: '2026-11-24T12:00:00.250Z',
+};
+
+let experiments: ReturnType<typeof known<Experiment>>;
+let runs: ReturnType<typeof known<Run>>;
+let pods: ReturnType<typeof known<Pod>>;
+let failures: Map<string, Map<string, number>>;
+let state: StateMetrics;
+beforeEach(() => {
+  experiments = known<Experiment>([]);
+  runs = known<Run>([], { owner: ownerUids });
+  pods = known<Pod>([], { run: labelValue('destillml.io/run') });
+  failures = new Map();
+  state = new StateMetrics({ experiments, runs, pods }, (key) => failures.get(key) ?? new Map());
+});
+
+function see(experiment: Experiment, found: readonly Run[]): void {
+  experiments.cache.set(experiment);
+  runs.cache.replace(found);
+}
+
+/** Series of a metric, each Run by its short name. */
+function series({ name }: { readonly name: string }): readonly string[] {
+  const names = new Map([...runs.cache.values()].map((run) => [run.metadata.name, shortName(run)]));
+  return state
+    .text()
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`))
+    .map((line) => line.slice(name.length).replace(/run="([^"]*)"/, (_, run) => `run="${names.get(run)}"`));
+}
+
+/** The Runs of an Experiment as the plan makes them, with a status for some of them by short name. */
+function planned(experiment: Experiment, statuses: Readonly<Record<string, Partial<RunStatus>>>) {
+  return apply([], plan({ experiment, runs: [], now })).map((run) => {
+    const status = statuses[shortName(run)];
+    return status === undefined ? run : withStatus(run, { phase: 'Running', ...status });
+  });
+}
+
+const place = 'namespace="lab",experiment="study"';
+const ofRun = (run: string) => `${place},run="${run}"`;
+const identity = {
+  'teacher/1': `${ofRun('teacher/1')},stage="main",role="teacher",seed="1"`,
+  'baseline/small/1': `${ofRun('baseline/small/1')},stage="main",role="baseline",student="small",seed="1"`,
+  'soft/small/1': `${ofRun('soft/small/1')},stage="main",role="distilled",arm="soft",student="small",seed="1"`,
+};
+const oneArm = { distillation: [{ name: 'soft', softTargets: {} }], seeds: [1] };
+
+describe('the metrics of an Experiment', () => {
+  it('say what it is of, in which phase it is, and what its conditions say', () => {
+    const condition = (type: string, status: 'True' | 'False', reason: string) => ({
+      type,
+      status,
+      reason,
+      message: 'Why.',
+      lastTransitionTime: time,
+    });
+    see(
+      {
+        ...experimentOf({ queue: 'vision' }),
+        status: {
+          phase: 'Running',
+          startTime: time,
+          conditions: [
+            condition('Complete', 'False', 'Unfinished'),
+            condition('TeacherReady', 'True', 'Met'),
+          ],
+        },
+      },
+      [],
+    );
+    expect(series(experimentMetrics.info)).toEqual([
+      `{${place},dataset="mnist",teacher="resnet56",queue="vision"} 1`,
+    ]);
+    expect(series(experimentMetrics.phase)).toEqual([
+      `{${place},phase="Pending"} 0`,
+      `{${place},phase="Running"} 1`,
+      `{${place},phase="Suspended"} 0`,
+      `{${place},phase="Complete"} 0`,
+      `{${place},phase="Failed"} 0`,
+    ]);
+    expect(series(experimentMetrics.condition)).toEqual([
+      `{${place},condition="Complete",reason="Unfinished"} 0`,
+      `{${place},condition="TeacherReady",reason="Met"} 1`,
+    ]);
+    expect(series(experimentMetrics.startTime)).toEqual([`{${place}} 1795521600`]);
+    expect(series(experimentMetrics.completionTime)).toEqual([]);
+  });
+
+  it('are Pending before it was looked at', () => {
+    see(experimentOf(), []);
+    expect(series(experimentMetrics.phase)).toContain(`{${place},phase="Pending"} 1`);
+  });
+
+  it('compare techniques as the table of results does: gain, gap closed, accuracy retained', () => {
+    const experiment = experimentOf({ seeds: [1, 2] });
+    const results = {
+      'teacher/1': accuracy(0.75),
+      'baseline/small/1': accuracy(0.5),
+      'baseline/small/2': accuracy(0.5),
+      'soft/small/1': accuracy(0.625),
+      'soft/small/2': accuracy(0.625),
+      'attention/small/1': accuracy(0.25),
+    };
+    see(experiment, runsWith(experiment, results));
+    const of = (role: string, arm: string) => `{${place},stage="main",role="${role}",${arm}student="small"}`;
+    expect(series(experimentMetrics.gain)).toEqual([
+      `${of('distilled', 'arm="soft",')} 0.125`,
+      `${of('distilled', 'arm="attention",')} -0.25`,
+    ]);
+    expect(series(experimentMetrics.gapClosed)).toEqual([
+      `${of('distilled', 'arm="soft",')} 0.5`,
+      `${of('distilled', 'arm="attention",')} -1`,
+    ]);
+    expect(series(experimentMetrics.accuracyRetained)).toEqual([
+      `${of('baseline', '')} ${0.5 / 0.75}`,
+      `${of('distilled', 'arm="soft",')} ${0.625 / 0.75}`,
+      `${of('distilled', 'arm="attention",')} ${0.25 / 0.75}`,
+    ]);
+    // Another scrape, which remembers what is wanted, says the same.
+    expect(state.text()).toBe(state.text());
+  });
+
+  it('compare with the teacher of another Experiment, and know its network', () => {
+    const others = experimentOf({ ...oneArm }, { name: 'others', uid: 'uid-2' });
+    const [teacher] = runsWith(others, { 'teacher/1': accuracy(0.75) });
+    const study = experimentOf({ ...oneArm, teacher: { from: { experiment: 'others' } } });
+    const own = runsWith(study, { 'baseline/small/1': accuracy(0.5) });
+    experiments.cache.replace([others, study]);
+    runs.cache.replace([...own, teacher!]);
+    expect(series(experimentMetrics.info)).toEqual([
+      '{namespace="lab",experiment="others",dataset="mnist",teacher="resnet56"} 1',
+      `{${place},dataset="mnist",teacher="resnet56"} 1`,
+    ]);
+    expect(series(experimentMetrics.accuracyRetained)).toEqual([
+      `{${place},stage="main",role="baseline",student="small"} ${0.5 / 0.75}`,
+    ]);
+  });
+});
+
+describe('the metrics of a Run', () => {
+  it('say what is trained in it, without labels that say nothing of it', () => {
+    const experiment = experimentOf(oneArm);
+    see(experiment, planned(experiment, {}));
+    expect(series(runMetrics.info)).toEqual([
+      `{${identity['teacher/1']},model="resnet56",dataset="mnist"} 1`,
+      `{${identity['baseline/small/1']},model="resnet8",dataset="mnist"} 1`,
+      `{${identity['soft/small/1']},model="resnet8",dataset="mnist"} 1`,
+    ]);
+  });
+
+  it('say in which phase it is', () => {
+    const experiment = experimentOf(oneArm);
+    see(experiment, planned(experiment, { 'teacher/1': { phase: 'Running' } }));
+    const one = series(runMetrics.phase).filter((line) => line.endsWith(' 1'));
+    expect(one).toEqual([
+      `{${ofRun('teacher/1')},phase="Running"} 1`,
+      `{${ofRun('baseline/small/1')},phase="Waiting"} 1`,
+      `{${ofRun('soft/small/1')},phase="Waiting"} 1`,
+    ]);
+    expect(series(runMetrics.phase)).toHaveLength(3 * 8);
+  });
+
+  it('say what stands in its way, while something does', () => {
+    const experiment = experimentOf(oneArm);
+    const [teacher, ...others] = planned(experiment, { 'teacher/1': { phase: 'Queued' } });
+    const started = { ...teacher!, spec: { ...teacher!.spec, suspend: false } };
+    see(experiment, [withProgressing(started, 'False', 'Unschedulable', 'No room.'), ...others]);
+    expect(series(runMetrics.blocked)).toEqual([`{${ofRun('teacher/1')},reason="Unschedulable"} 1`]);
+    see(experiment, [withProgressing(started, 'True', 'InQueue', 'Waits.'), ...others]);
+    expect(series(runMetrics.blocked)).toEqual([]);
+  });
+
+  it('are live while it trains', () => {
+    const experiment = experimentOf(oneArm);
+    see(experiment, planned(experiment, { 'baseline/small/1': { startTime: time, progress } }));
+    const who = identity['baseline/small/1'];
+    const which = ofRun('baseline/small/1');
+    expect(series(runMetrics.accuracy)).toEqual([
+      `{${who},split="train"} 0.5`,
+      `{${who},split="validation"} 0.625`,
+    ]);
+    expect(series(runMetrics.imagesPerSecond)).toEqual([`{${who}} 400`]);
+    expect(series(runMetrics.epoch)).toEqual([`{${which}} 3`]);
+    expect(series(runMetrics.epochs)).toEqual([`{${which}} 10`]);
+    expect(series(runMetrics.progressTime)).toEqual([`{${which}} 1795521600.25`]);
+    expect(series(runMetrics.eta)).toEqual([`{${which}} 90.5`]);
+    expect(series(runMetrics.startTime)).toEqual([`{${which}} 1795521600`]);
+    expect(series(runMetrics.completionTime)).toEqual([]);
+    expect(series(runMetrics.trainingSeconds)).toEqual([]);
+  });
+
+  it('stay when it has ended, with its result', () => {
+    const experiment = experimentOf(oneArm);
+    const ended = { phase: 'Succeeded', startTime: time, completionTime: time, progress } as const;
+    const result = { ...resultOf(0.75, 0.7), testAccuracyTop5: 0.9 };
+    see(experiment, planned(experiment, { 'soft/small/1': { ...ended, result } }));
+    const who = identity['soft/small/1'];
+    expect(series(runMetrics.accuracy)).toEqual([
+      `{${who},split="train"} 0.5`,
+      `{${who},split="validation"} 0.7`,
+      `{${who},split="test"} 0.75`,
+    ]);
+    expect(series(runMetrics.top5Accuracy)).toEqual([`{${who}} 0.9`]);
+    expect(series(runMetrics.trainingSeconds)).toEqual([`{${who}} 72`]);
+    expect(series(runMetrics.imagesPerSecond)).toEqual([`{${who}} 431.4`]);
+    expect(series(runMetrics.parameters)).toEqual([`{${who}} 78042`]);
+    expect(series(runMetrics.flops)).toEqual([`{${who}} 25000000`]);
+    expect(series(runMetrics.eta)).toEqual([]);
+    expect(series(runMetrics.completionTime)).toEqual([`{${ofRun('soft/small/1')}} 1795521600`]);
+  });
+
+  it('count what it has used, from 0 on', () => {
+    const experiment = experimentOf(oneArm);
+    const used = { attempts: 3, preemptions: 1, gpuSeconds: 7200 };
+    see(experiment, planned(experiment, { 'baseline/small/1': used }));
+    const counted = (metric: { readonly name: string }) => series(metric).map((line) => line.split('} ')[1]);
+    expect(counted(runMetrics.attempts)).toEqual(['0', '3', '0']);
+    expect(counted(runMetrics.preemptions)).toEqual(['0', '1', '0']);
+    expect(counted(runMetrics.gpuSeconds)).toEqual(['0', '7200', '0']);
+  });
+
+  it('tell how many GPUs it holds: those of its pods that have a node and have not ended', () => {
+    const experiment = experimentOf(oneArm);
+    const all = planned(experiment, {
+      'teacher/1': { phase: 'Running' },
+      'baseline/small/1': { phase: 'Queued' },
+      'soft/small/1': { phase: 'Succeeded' },
+    });
+    see(experiment, all);
+    const of = (index: number, options: Parameters<typeof podWith>[0]) => {
+      const labels = { 'destillml.io/run': all[index]!.metadata.name };
+      const annotations = { 'destillml.io/gpus': '2' };
+      return podWith({ name: `pod-${index}`, metadata: { labels, annotations }, ...options });
+    };
+    pods.cache.replace([of(0, running()), of(1, { node: '' }), of(2, running())]);
+    expect(series(runMetrics.gpus)).toEqual([`{${identity['teacher/1']}} 2`]);
+    pods.cache.replace([of(0, { status: { phase: 'Failed' } })]);
+    expect(series(runMetrics.gpus)).toEqual([]);
+  });
+
+  it('tell of failures by reason, of those that may still fail from 0 on', () => {
+    const experiment = experimentOf(oneArm);
+    const all = planned(experiment, {
+      'teacher/1': { phase: 'Failed' },
+      'baseline/small/1': { phase: 'Running' },
+    }).map((run) => ({
+      ...run,
+      spec: { ...run.spec, suspend: shortName(run) === 'soft/small/1' },
+    }));
+    see(experiment, all);
+    failures.set(`lab/${all[0]!.metadata.name}`, new Map([['TrainingDiverged', 1]]));
+    failures.set(`lab/${all[1]!.metadata.name}`, new Map([['OutOfMemory', 2]]));
+    const told = series(runMetrics.failures);
+    expect(told.filter((line) => !line.endsWith(' 0'))).toEqual([
+      `{${ofRun('teacher/1')},reason="TrainingDiverged"} 1`,
+      `{${ofRun('baseline/small/1')},reason="OutOfMemory"} 2`,
+    ]);
+    expect(told).toContain(`{${ofRun('baseline/small/1')},reason="TrainingDiverged"} 0`);
+    expect(told).toHaveLength(1 + 16);
+  });
+
+  it('tell the values of what is swept, of the Runs that the sweep is for', () => {
+    const sweep = {
+      for: 'distilled',
+      algorithm: { random: {} },
+      maxRuns: 4,
+      parameters: [
+        { name: 'training.optimizer.learningRate', double: { min: 0.01, max: 1 } },
+        { name: 'distillation.softTargets.temperature', discrete: [1, 4, 8] },
+        { name: 'dataset.fraction', discrete: [0.5, 1] },
+      ],
+    };
+    const experiment = experimentOf({
+      ...oneArm,
+      distillation: [
+        { name: 'soft', softTargets: { temperature: 8 } },
+        { name: 'attention', attentionTransfer: {} },
+      ],
+      sweep,
+    });
+    see(experiment, planned(experiment, {}));
+    const of = (run: string, parameter: string) => `{${ofRun(run)},parameter="${parameter}"}`;
+    expect(series(runMetrics.parameter)).toEqual([
+      `${of('soft/small/1', 'training.optimizer.learningRate')} 0.5`,
+      `${of('soft/small/1', 'distillation.softTargets.temperature')} 8`,
+      `${of('soft/small/1', 'dataset.fraction')} 1`,
+      `${of('attention/small/1', 'training.optimizer.learningRate')} 0.5`,
+      `${of('attention/small/1', 'dataset.fraction')} 1`,
+    ]);
+  });
+});
+
+describe('what is exported', () => {
+  it('has, of what was deleted, no series left', () => {
+    const experiment = experimentOf(oneArm);
+    const all = planned(experiment, { 'teacher/1': { progress }, 'soft/small/1': { progress } });
+    see(experiment, all);
+    runs.cache.delete(all[0]!);
+    expect(state.text()).not.toContain(all[0]!.metadata.name);
+    expect(series(runMetrics.epoch)).toEqual([`{${ofRun('soft/small/1')}} 3`]);
+    runs.cache.replace([]);
+    experiments.cache.delete(experiment);
+    expect(state.text()).not.toContain('{');
+  });
+
+  it('is nothing before all is known: what is missing would look as if it were deleted', () => {
+    see(experimentOf(), []);
+    pods.isSynced = false;
+    expect(state.text()).toBe('');
+    pods.isSynced = true;
+    expect(state.text()).not.toBe('');
+  });
+
+  it('is every metric of Experiments and Runs of the catalogue but the histograms, as it describes them', () => {
+    const experiment = experimentOf(oneArm);
+    const finished = { phase: 'Succeeded', progress, result: resultOf(0.5) } as const;
+    see(experiment, planned(experiment, { 'teacher/1': finished, 'soft/small/1': { progress } }));
+    const text = state.text();
+    const told = [...text.matchAll(/^# HELP (\w+) (.*)\n# TYPE \1 (\w+)$/gm)].map(([, name, help, type]) => ({
+      name,
+      help,
+      type,
+    }));
+    const described = metrics
+      .filter(({ name, type }) => /^destillml_(experiment|run)_/.test(name) && type !== 'histogram')
+      .map(({ name, help, type }) => ({ name, help, type }));
+    expect(told).toEqual(described);
+
+    const labels = new Map(metrics.map((metric) => [metric.name, metric.labels]));
+    for (const line of text.split('\n').filter((each) => each !== '' && !each.startsWith('#'))) {
+      const [, name = '', pairs = ''] = /^(\w+)\{(.*)\} -?\d+(?:\.\d+)?$/.exec(line) ?? [];
+      const used = [...pairs.matchAll(/(\w+)="/g)].map(([, label]) => label);
+      expect(labels.get(name), line).toEqual(expect.arrayContaining(used));
+    }
+  });
+});
