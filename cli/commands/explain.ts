@@ -62,7 +62,7 @@ export function addExplainCommand(program: Command, surroundings: Surroundings):
     .action((references: string[], options: Options) => explainVersions(references, options, surroundings));
   examples(
     command,
-    'destill explain quickstart/teacher quickstart/small quickstart/small/attention',
+    'destill explain quickstart/teacher quickstart/small/attention',
     'destill explain teacher --file cat.jpg --class cat --method gradCam lime',
   );
 }

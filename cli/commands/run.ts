@@ -33,6 +33,7 @@ import {
 } from '../store/experiment-folder.ts';
 import { findTeacher } from '../store/external-teacher.ts';
 import { takeLock } from '../store/lock.ts';
+import { explanationsFolder, reportPath, writeReport } from '../store/report-files.ts';
 import { runFiles } from '../store/run-folder.ts';
 import { versionsName } from '../store/versions.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -80,12 +81,15 @@ async function run(file: string, options: Options, surroundings: Surroundings): 
     refuseOtherScience(folder, file, spec);
     writeExperiment(folder, spec.text);
     const experiment = withOptions(spec.experiment, options);
-    conclude(
-      await trainExperiment(experiment, folder, teacher, options, surroundings),
-      file,
-      folder,
-      surroundings,
-    );
+    const trained = await trainExperiment(experiment, folder, teacher, options, surroundings);
+    if (trained.outcome === 'Complete' || trained.outcome === 'Failed') {
+      writeReport(trained.experiment, folder, surroundings.now(), {
+        out: reportPath(folder),
+        explanations: explanationsFolder(folder),
+        teacher: teacher?.teacher,
+      });
+    }
+    conclude(trained, file, folder, surroundings);
   } finally {
     giveBack();
   }
@@ -124,7 +128,8 @@ function failures(file: string, folder: string, experiment: Experiment, runs: re
     `  log: ${join(runFolder(folder, run.metadata.name), runFiles.log)}`,
   ]);
   const remedy = failed.length > 0 ? [`when the cause is mended: destill run ${file} --retry-failed`] : [];
-  return [...lines, ...remedy, `results: ${resultsPath(folder)}`].join('\n');
+  const places = [`results: ${resultsPath(folder)}`, `report: ${reportPath(folder)}`];
+  return [...lines, ...remedy, ...places].join('\n');
 }
 
 function withOptions(experiment: Experiment, { parallelism }: Options): Experiment {

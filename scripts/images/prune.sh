@@ -16,5 +16,13 @@ if [ -d node_modules/@tensorflow ]; then
   rm -rf node_modules/node-api-headers
 fi
 
+# onnxruntime carries binaries for every system, 250 MB.
+for folder in node_modules/onnxruntime-node/bin/*/*/*; do
+  case $folder in
+    */"$(node -p 'process.platform + "/" + process.arch')") ;;
+    *) rm -rf "$folder" ;;
+  esac
+done
+
 rm -rf node_modules/.bin
 find node_modules -type d -empty -delete

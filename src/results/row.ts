@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { modelNames } from '../api/models.ts';
 import { runRoles, runStages } from '../api/run.ts';
 
-const spread = z.strictObject({
+/** Mean and deviation, as they stand in files. */
+export const spread = z.strictObject({
   mean: z.number(),
   standardDeviation: z.number().min(0).optional().describe('Of the sample; of two values or more.'),
 });

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { explanations } from '../../src/report/explanations.ts';
 import { destillProcess } from './destill.ts';
 import { writeTinyMnist } from './tiny-mnist.ts';
 
@@ -59,8 +60,13 @@ test('networks explain the same test images: pictures, maps, and how alike they 
 
   const out = join(folder, 'explanations');
   expect(readdirSync(join(out, 'figures'))).toEqual(['000.png', '001.png', '002.png', '003.png']);
-  const { images, networks } = JSON.parse(readFileSync(join(out, 'explanations.json'), 'utf8'));
+  const { images, networks, classes } = JSON.parse(readFileSync(join(out, 'explanations.json'), 'utf8'));
   expect(networks.map(({ name }: { name: string }) => name)).toEqual(['teacher', 'small']);
+  // As reports read it.
+  const [first, second] = explanations.parse({ images, networks, classes }).networks;
+  expect(first?.agreement).toEqual({});
+  expect(Object.keys(second?.agreement ?? {})).toEqual(Object.keys(first?.quality ?? {}));
+  expect(classes).toHaveLength(10);
   // Four images of ten classes: of four classes.
   expect(new Set(images.map(({ label }: { label: number }) => label)).size).toBe(4);
 });

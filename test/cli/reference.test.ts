@@ -4,7 +4,19 @@ import { cliReference } from '../../cli/reference.ts';
 import { destill } from './destill.ts';
 
 const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
-const commands = ['run', 'validate', 'results', 'train', 'distill', 'versions', 'evaluate', 'dataset'];
+const commands = [
+  'run',
+  'validate',
+  'results',
+  'report',
+  'train',
+  'distill',
+  'versions',
+  'evaluate',
+  'explain',
+  'export',
+  'dataset',
+];
 
 test('docs/cli.md is what node scripts/generate.ts writes', () => {
   expect(page).toBe(cliReference());

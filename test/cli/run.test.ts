@@ -75,6 +75,10 @@ describe('destill run, with real trainers on real images', () => {
       expect(done.stderr).toContain('small/soft                  epoch 3/3');
       expect(done.code).toBe(0);
       expect(done.stdout).toMatch(/^resnet8 +soft +0\.08 M/m);
+      expect(done.stderr).toMatch(
+        /^results: destill-runs\/tiny\/results\.json\nreport: destill-runs\/tiny\/report\.html\n$/m,
+      );
+      expect(readFileSync(join(whole, 'destill-runs/tiny/report.html'), 'utf8')).toContain('<h1>tiny</h1>');
 
       const broken = laboratory();
       let signalled = false;

@@ -6,7 +6,7 @@
 #   control-plane  what the integration tests need; what is built without names
 #   cluster        what a cluster with a node needs (test/cluster/main.ts)
 #   NAME           one of etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy, kubectl,
-#                  coredns, helm, kwok, versitygw
+#                  coredns, helm, kwok, prometheus, versitygw
 #
 # Versions are pinned in go/*/go.mod, contents by go.sum. Each binary
 # has a stamp that holds a hash of what went into it, written last: a second run does nothing.
@@ -40,15 +40,15 @@ kubernetes_flags() {
   echo "-X $package.gitVersion=$version -X $package.gitMajor=1 -X $package.gitMinor=${rest%%.*} -X $package.gitTreeState=clean"
 }
 
-# build NAME MODULE PACKAGE FLAGS: unless the stamp says that the binary is there already.
+# build NAME MODULE PACKAGE FLAGS [TAGS]: unless the stamp says that the binary is there already.
 build() {
-  local name=$1 module=$folder/go/$2 package=$3 flags=$4 inputs started=$SECONDS
+  local name=$1 module=$folder/go/$2 package=$3 flags=$4 tags=${5:-} inputs started=$SECONDS
   inputs=$(cat "$module/go.mod" "$module/go.sum" "$folder/build.sh" | sha256sum | cut -c1-64)
   [[ -x $output/$name && -f $output/$name.stamp && $(<"$output/$name.stamp") == "$inputs" ]] && return
   check_go "$module"
   say "Building $name from the Go module proxy, once (the first takes some minutes; what they share is built once)."
   # Two compilers at a time, behind whatever else the machine is doing.
-  (cd "$module" && CGO_ENABLED=0 nice -n 10 go build -p 2 -trimpath -buildvcs=false -ldflags "-s -w $flags" \
+  (cd "$module" && CGO_ENABLED=0 nice -n 10 go build -p 2 -trimpath -buildvcs=false -tags "$tags" -ldflags "-s -w $flags" \
     -o "$output/$name.partial" "$package" 2> >(grep --line-buffered -v '^go: downloading ' >&2)) ||
     fail "$name could not be built; Go says why above. Check the network and the free disk space (5 GB), then run the same command again: it goes on from here."
   mv "$output/$name.partial" "$output/$name"
@@ -73,6 +73,10 @@ build_named() {
     helm)
       version=$(required "$folder/go/helm" helm.sh/helm/v4)
       build helm helm helm.sh/helm/v4/cmd/helm "-X helm.sh/helm/v4/internal/version.version=$version"
+      ;;
+    prometheus)
+      # Debian's cannot look for pods and services.
+      build prometheus prometheus github.com/prometheus/prometheus/cmd/prometheus '' remove_all_sd,enable_kubernetes_sd
       ;;
     versitygw)
       version=$(required "$folder/go/versitygw" github.com/versity/versitygw)

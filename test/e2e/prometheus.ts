@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { Child, tied } from '../cluster/child.ts';
+import { binary, Child, tied } from '../cluster/child.ts';
 import type { Client } from '../cluster/client.ts';
 import { kubeconfigText } from '../cluster/credentials.ts';
 import { TemporaryFolder } from '../cluster/folder.ts';
@@ -11,7 +11,6 @@ import { tokenOf } from '../integration/tokens.ts';
 import { examples, monitoring } from './cluster-lab.ts';
 
 const root = join(import.meta.dirname, '../..');
-const program = join(root, '.tools/prometheus/prometheus');
 const rules = join(root, 'dashboards/generated/rules.yaml');
 
 /** A series at a moment. */
@@ -38,7 +37,7 @@ export class Prometheus {
       `--storage.tsdb.path=${folder.file('data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
     ];
-    this.#server = new Child(program, flags, folder.file('log'), tied);
+    this.#server = new Child(binary('prometheus'), flags, folder.file('log'), tied);
   }
 
   static async start(client: Client): Promise<Prometheus> {

@@ -28,7 +28,8 @@ type Term = (student: Features, teacher: Features, training: boolean) => Tensor;
  * The objective of an arm, for networks of the given shapes.
  *
  * @param variables is given whatever the objective itself learns; not part of the student, but of its checkpoints.
- * @throws DestillError `InvalidSpec` when a stage is named that a network does not have.
+ * @throws DestillError `InvalidSpec` when a stage is named that a network does not have, or a technique needs features
+ *   of a teacher that has none.
  */
 export function createObjective(
   objective: DistillationObjective,
@@ -36,6 +37,7 @@ export function createObjective(
   variables: Variables,
 ): Objective {
   const terms: Record<string, Term> = {};
+  requireStages(objective, shapes.teacher);
   if (objective.softTargets !== undefined) {
     const { temperature, weight } = objective.softTargets;
     terms.softTargets = weighted(weight, (student, teacher) =>
@@ -71,6 +73,18 @@ export function createObjective(
         Object.entries(terms).map(([name, term]) => [name, term(student, teacher, training)]),
       ),
   };
+}
+
+/** Only soft targets need no more of a teacher than its logits. */
+function requireStages(objective: DistillationObjective, teacher: StageShapes): void {
+  const [technique] = (['similarityPreserving', 'attentionTransfer', 'hints'] as const).filter(
+    (name) => objective[name] !== undefined,
+  );
+  if (technique === undefined || teacher.length > 0) return;
+  throw new DestillError(
+    'InvalidSpec',
+    `${technique} compares features, but no features of the teacher are named: name them, or use softTargets alone.`,
+  );
 }
 
 function weighted(weight: number, term: Term): Term {

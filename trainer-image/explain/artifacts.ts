@@ -4,12 +4,12 @@ import { writeAtomic, writeJsonAtomic } from '../storage/atomic.ts';
 import type { ExplainedBy } from './explain.ts';
 import { figure } from './figure.ts';
 import { encodeNpy } from './npy.ts';
-import { qualityOf } from './quality.ts';
+import { agreementOf, qualityOf } from './quality.ts';
 import { type ExplainedImage, mapNames } from './subject.ts';
 
 /**
  * Writes `figures/IMAGE.png` (a number from 000), `maps/NETWORK/METHOD.npy` (float32 `[images, size, size]`) and
- * `explanations.json`.
+ * `explanations.json`, in which every network is compared with the first.
  *
  * @param classes names by class.
  */
@@ -23,12 +23,15 @@ export async function writeExplanations(
     const name = `${String(index).padStart(3, '0')}.png`;
     writeAtomic(join(folder, 'figures', name), [await figure(image, index, networks, classes)]);
   }
+  const [first] = networks;
   for (const explained of networks) writeMaps(join(folder, 'maps', fileName(explained.network)), explained);
   writeJsonAtomic(join(folder, 'explanations.json'), {
+    classes,
     images: images.map(({ name, label }) => ({ name, label })),
     networks: networks.map((explained) => ({
       name: explained.network,
       quality: qualityOf(explained),
+      agreement: first === undefined || explained === first ? {} : agreementOf(first, explained),
       explanations: explained.explanations.map(({ maps, ...rest }) => ({
         ...rest,
         maps: Object.fromEntries(

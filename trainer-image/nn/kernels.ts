@@ -85,7 +85,8 @@ function convolution(
   filter: Tensor4D,
   { stride, padding }: Window,
 ): Tensor4D {
-  const isSame = stride === 1 && 2 * padding + 1 === filter.shape[0];
+  const [rows, columns] = filter.shape;
+  const isSame = stride === 1 && rows === columns && 2 * padding + 1 === rows;
   const input =
     isSame || padding === 0
       ? x
@@ -121,7 +122,7 @@ function convolution(
   });
 }
 
-/** Convolution of `[b, h, w, in]` with a filter `[k, k, in, out]`. */
+/** Convolution of `[b, h, w, in]` with a filter `[k, k, in, out]`; in inference also `[k, k, in / groups, out]`. */
 export function conv2d(x: Tensor4D, filter: Tensor4D, window: Window): Tensor4D {
   return convolution('Conv2D', x, filter, window);
 }

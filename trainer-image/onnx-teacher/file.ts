@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { DestillError } from '@destillml/core/errors.ts';
+import { decodeModel, type OnnxModel, type OnnxTensor } from '../export/onnx-format.ts';
+import { storedValue, type Value } from './values.ts';
+
+/** An ONNX file and the tensors that it stores. */
+export interface OnnxFile {
+  /** What messages call it. */
+  readonly source: string;
+  readonly model: OnnxModel;
+  isStored(name: string): boolean;
+  /**
+   * A stored tensor.
+   *
+   * @param refuse is told what is wrong with it.
+   */
+  stored(name: string, refuse: (what: string) => never): Value;
+}
+
+/**
+ * Reads an ONNX file; weights, and files with weights beside it, are read when they are asked for.
+ *
+ * @param given its path, or its bytes, which have no files beside them.
+ * @throws DestillError `TeacherMissing` if it is not there, `CheckpointUnusable` if it cannot be read.
+ */
+export function readOnnxFile(given: string | Uint8Array): OnnxFile {
+  const source = typeof given === 'string' ? given : 'the ONNX file';
+  const folder = typeof given === 'string' ? dirname(given) : undefined;
+  const model = decodeModel(typeof given === 'string' ? bytesAt(given) : given, source);
+  const tensors = new Map(model.graph.initializer.map((tensor) => [tensor.name, tensor]));
+  return {
+    source,
+    model,
+    isStored: (name) => tensors.has(name),
+    stored(name, refuse) {
+      const tensor = tensors.get(name) ?? refuse(`reads "${name}", which is not in the file`);
+      const told = (what: string) => refuse(`reads the weight "${name}", which ${what}`);
+      return storedValue(name, withValues(tensor, folder, told), told);
+    },
+  };
+}
+
+function bytesAt(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new DestillError('TeacherMissing', `The teacher ${path} cannot be read: ${String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** Exporters may put the values into a file beside the graph. */
+function withValues(
+  tensor: OnnxTensor,
+  folder: string | undefined,
+  refuse: (what: string) => never,
+): OnnxTensor {
+  if ((tensor.dataLocation ?? 0) === 0) return tensor;
+  const entries = new Map(tensor.externalData?.map(({ key, value }) => [key, value]));
+  const location = entries.get('location') ?? '';
+  if (folder === undefined) return refuse(`is in another file, ${location}: export with the weights inside`);
+  const path = join(folder, location);
+  if (relative(folder, path) !== basename(location))
+    return refuse(`is in a file of another folder, ${location}`);
+  const offset = Number(entries.get('offset') ?? 0);
+  const bytes = bytesAt(path);
+  const length = Number(entries.get('length') ?? bytes.length - offset);
+  if (offset + length > bytes.length) return refuse(`is cut off in ${location}`);
+  return { ...tensor, rawData: bytes.subarray(offset, offset + length) };
+}
