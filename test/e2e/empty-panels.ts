@@ -1,2 +1,19 @@
-/** By dashboard and title: panels that have nothing to show of the quickstart in a cluster of this kind, and why. */
-export const emptyPanels: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
+const noSweep = 'The quickstart sweeps nothing.';
+const noDcgm = 'There is no GPU, and so no DCGM exporter.';
+const noCadvisor = 'Only the operator and trainers are scraped, not the kubelet.';
+
+/** By dashboard: title of each panel that has nothing to show of the quickstart in this cluster, and why. */
+export const emptyPanels: Readonly<Record<string, readonly (readonly [title: string, reason: string])[]>> = {
+  experiment: [
+    ['Parameters against accuracy', noSweep],
+    ['Accuracy against ', noSweep],
+    ['Accuracy against ', noSweep],
+  ],
+  run: [
+    ['Time to the end', 'All Runs have ended.'],
+    ['GPU use', noDcgm],
+    ['GPU memory', noDcgm],
+    ['Processors', noCadvisor],
+    ['Memory', noCadvisor],
+  ],
+};
