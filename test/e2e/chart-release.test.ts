@@ -326,11 +326,14 @@ async function jobOf(role: string): Promise<Job> {
 
 /** All of the users', with their versions: whoever touches one changes it. */
 async function objects() {
-  const [experiments, runs] = await Promise.all([
-    client.send<List<Rendered>>('GET', lab.path('experiments')),
-    client.send<List<Rendered>>('GET', lab.path('runs')),
-  ]);
-  return { experiments: experiments.items, runs: runs.items };
+  // For a moment after its definition has changed, the API server does not serve a kind.
+  const all = (kind: 'experiments' | 'runs') =>
+    waitFor(`${kind} to be served`, async () => {
+      const { status, body } = await client.request<List<Rendered>>('GET', lab.path(kind));
+      return status === 200 ? body.items : undefined;
+    });
+  const [experiments, runs] = await Promise.all([all('experiments'), all('runs')]);
+  return { experiments, runs };
 }
 
 /** Of Experiments. */
