@@ -1,8 +1,9 @@
 import { phaseOf } from '@destillml/core/plan/phases.ts';
+import { groupedTable } from './columns.ts';
 import type { Version } from './store/versions.ts';
 
 const titles = ['', 'network', 'role', 'epochs', 'val %', 'test %', 'date'] as const;
-const isNumber = [false, false, false, true, true, true, false] as const;
+const aligned = ['start', 'start', 'start', 'end', 'end', 'end', 'start'] as const;
 
 /**
  * A table of versions under the data set they were trained on, and of Runs under their Experiment.
@@ -10,24 +11,12 @@ const isNumber = [false, false, false, true, true, true, false] as const;
  * 80 columns hold names of 24 characters; longer ones are never cut, since people copy them.
  */
 export function versionsTable(versions: readonly Version[]): string {
-  const groups = Map.groupBy(versions, heading);
-  const rows = [...groups.values()].flat().map(cells);
-  const widths = titles.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  const groups = [...Map.groupBy(versions, heading)];
+  return groupedTable(
+    titles,
+    groups.map(([title, members]) => ({ title, rows: members.map(cells) })),
+    aligned,
   );
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return isNumber[column] ? cell.padStart(width) : cell.padEnd(width);
-      })
-      .join('  ')
-      .trimEnd();
-  const body = [...groups].flatMap(([title, members]) => [
-    title,
-    ...members.map((member) => line(cells(member))),
-  ]);
-  return `${[line(titles), ...body].join('\n')}\n`;
 }
 
 function heading({ experiment, handle, run }: Version): string {

@@ -237,6 +237,10 @@ function byNetwork(metric: string, matchers = ''): string {
   return `sort_desc(avg by (network) (label_join(${technique}, "network", " ", "student", "technique")))`;
 }
 
+/** A Run, and what is compared by it. */
+const eachRun = ['namespace', 'experiment', 'run', 'role', 'arm', 'student', 'seed'];
+const byRun = eachRun.join(', ');
+
 const seeds = new Row({
   title: 'Every Run',
   panels: [
@@ -255,39 +259,32 @@ const seeds = new Row({
         { field: /time$/, properties: { unit: 's', decimals: 1 } },
         { field: /^(Attempts|Preemptions)$/, properties: { unit: 'none' } },
       ],
-      ...columns(
-        ['namespace', 'experiment', 'run', 'role', 'arm', 'student', 'seed'],
-        [
-          {
-            expr: `max by (${byRun()}) (destillml_run_accuracy{${experiments}, split="test"})`,
-            legend: 'Test accuracy',
-          },
-          {
-            expr: `max by (${byRun()}) (destillml_run_accuracy{${experiments}, split="validation"})`,
-            legend: 'Validation accuracy',
-          },
-          {
-            expr: `max by (${byRun()}) (destillml_run_training_seconds{${experiments}})`,
-            legend: 'Training time',
-          },
-          {
-            expr: `max by (${byRun()}) (destillml_run_gpu_seconds_total{${experiments}})`,
-            legend: 'GPU time',
-          },
-          { expr: `max by (${byRun()}) (destillml_run_attempts_total{${experiments}})`, legend: 'Attempts' },
-          {
-            expr: `max by (${byRun()}) (destillml_run_preemptions_total{${experiments}})`,
-            legend: 'Preemptions',
-          },
-        ],
-      ),
+      ...columns(eachRun, [
+        {
+          expr: `max by (${byRun}) (destillml_run_accuracy{${experiments}, split="test"})`,
+          legend: 'Test accuracy',
+        },
+        {
+          expr: `max by (${byRun}) (destillml_run_accuracy{${experiments}, split="validation"})`,
+          legend: 'Validation accuracy',
+        },
+        {
+          expr: `max by (${byRun}) (destillml_run_training_seconds{${experiments}})`,
+          legend: 'Training time',
+        },
+        {
+          expr: `max by (${byRun}) (destillml_run_gpu_seconds_total{${experiments}})`,
+          legend: 'GPU time',
+        },
+        { expr: `max by (${byRun}) (destillml_run_attempts_total{${experiments}})`, legend: 'Attempts' },
+        {
+          expr: `max by (${byRun}) (destillml_run_preemptions_total{${experiments}})`,
+          legend: 'Preemptions',
+        },
+      ]),
     }),
   ],
 });
-
-function byRun(): string {
-  return ['namespace', 'experiment', 'run', 'role', 'arm', 'student', 'seed'].join(', ');
-}
 
 const parameter = (name: string, label: string, at: 'first' | 'last') =>
   queryVariable({

@@ -20,7 +20,7 @@ export function happenings(where: string) {
     }),
     annotation({
       name: 'Preemptions',
-      expr: `sum by (namespace, experiment, run) (increase(destillml_run_preemptions_total{${where}}[1m])) > 0`,
+      expr: `sum by (namespace, experiment, run) (increase(destillml_run_preemptions_total{${where}}[2m])) > 0`,
       title: '{{run}} gave way to others',
       color: palette.orange,
       when: 'while',

@@ -176,6 +176,7 @@ const use = new Row({
       description:
         'Attempts that failed in the hour before, by reason. OutOfMemory is retried, TrainingDiverged is not.',
       unit: 'short',
+      noValue: 'none',
       width: 6,
       draw: 'stacked',
       queries: [
@@ -188,7 +189,7 @@ const use = new Row({
     new TimeSeries({
       title: 'What stands in the way',
       description:
-        'Runs that may train and do not get on, by reason. InQueue is what a shared lab is for; the others want a look.',
+        'Runs that may train and do not get on, by reason: these want a look. Those that only wait for their turn in a queue are not among them.',
       unit: 'short',
       width: 6,
       draw: 'stacked',

@@ -62,12 +62,8 @@ export class Operator {
     const { kubeConfig, clock, random, log } = deps;
     this.#config = config;
     this.#deps = deps;
-    const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
-    new Gauge({ ...clientOptions(machineryMetrics.build), registers }).set(
-      { version: packageFile.version },
-      1,
-    );
+    new Gauge(clientOptions(machineryMetrics.build, this.#registry)).set({ version: packageFile.version }, 1);
     this.#metrics = new RuntimeMetrics(this.#registry);
     this.#attempts = new AttemptMetrics(this.#registry);
     this.#connection = new Connection(kubeConfig);

@@ -1,5 +1,6 @@
 /**
- * Writes what is derived from the source: CRDs, dashboards, rules, the chart's copies of them, and the reference pages.
+ * Writes what is derived from the source: CRDs, dashboards, rules, the chart's copies of them, the reference pages, and
+ * the metrics that dashboards are tested with.
  *
  *     node scripts/generate.ts            write
  *     node scripts/generate.ts --check    write nothing; fail if a file is out of date
@@ -13,6 +14,7 @@ import { metricsPage } from '@destillml/core/metrics/reference.ts';
 import { dashboards } from '@destillml/dashboards/all.ts';
 import { rulesFile } from '@destillml/dashboards/rules/files.ts';
 import { stringify } from 'yaml';
+import { labTexts } from '../test/dashboards/lab/texts.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -38,6 +40,7 @@ const generated: Readonly<Record<string, string>> = {
   ...inFolder('charts/destillml/files/dashboards', dashboardFiles),
   'dashboards/generated/rules.yaml': rules,
   'charts/destillml/files/prometheus-rules.yaml': rules,
+  ...inFolder('test/fixtures/metrics', await labTexts()),
   'docs/cli.md': cliReference(),
   'docs/metrics.md': metricsPage(),
   'docs/spec.md': referencePage([

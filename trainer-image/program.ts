@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DestillError, type ErrorCode } from '@destillml/core/errors.ts';
 import { type Assignment, assignment } from '@destillml/core/protocol/assignment.ts';
 import { exitCodes, type Report, type Termination } from '@destillml/core/protocol/report.ts';
+import { s3Variable } from '@destillml/core/protocol/s3.ts';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { defaultLoadDeps, load, type S3Location } from './data/load.ts';
@@ -109,7 +110,7 @@ async function run(
   try {
     const outcome = await train(assignment, {
       load: (dataset, folder, signal) =>
-        load(dataset, folder, { ...defaultLoadDeps, ...claims(), openBucket, signal }),
+        load(dataset, folder, { ...defaultLoadDeps, ...claims(), openBucket, warn, signal }),
       ...listeners,
       folders: artifacts.folders,
       saved: artifacts.saved,
@@ -137,11 +138,11 @@ function secondsOf(text: string): number {
 async function openBucket(location: S3Location) {
   const { Bucket } = await import('./storage/s3/bucket.ts');
   const said = {
-    DESTILL_DATASET_S3_REGION: location.region,
-    DESTILL_DATASET_S3_ENDPOINT: location.endpoint,
+    [s3Variable('DATASET', 'REGION')]: location.region,
+    [s3Variable('DATASET', 'ENDPOINT')]: location.endpoint,
     ...process.env,
   };
-  return new Bucket(s3Place('DATASET', s3Address(location), said));
+  return new Bucket(s3Place('DATASET', s3Address(location), said), { keepAlive: true });
 }
 
 /** Where the claims that data sets come from are mounted. */

@@ -1,18 +1,17 @@
 import { join, resolve } from 'node:path';
+import type { Dataset } from '@destillml/core/api/dataset.ts';
+import { type ExplanationMethod, explanationMethods } from '@destillml/core/api/explain.ts';
 import { DestillError } from '@destillml/core/errors.ts';
-import type { MethodName } from '@destillml/trainer/explain/explain.ts';
-import type { ExplainedImage } from '@destillml/trainer/explain/subject.ts';
+import type { ExplainedImage, ExplainedNetwork } from '@destillml/trainer/explain/subject.ts';
 import { type Command, Option } from 'commander';
 import { dataFolder, dataOption, examples, numeric, positiveInteger, rootOption } from '../options.ts';
-import { findVersion, type Version } from '../store/versions.ts';
+import { findVersion } from '../store/versions.ts';
 import type { Surroundings } from '../surroundings.ts';
-
-const methods = ['gradCam', 'lime', 'shap'] as const satisfies readonly MethodName[];
 
 type Options = {
   readonly images: number;
   readonly file?: readonly string[];
-  readonly method: readonly MethodName[];
+  readonly method: readonly ExplanationMethod[];
   readonly class: string;
   readonly stage?: number;
   readonly superpixels: 'slic' | 'quickshift';
@@ -36,8 +35,8 @@ export function addExplainCommand(program: Command, surroundings: Surroundings):
     .option('--file <path...>', 'image files to explain instead')
     .addOption(
       new Option('--method <name...>', 'ways to explain')
-        .choices(methods)
-        .default(methods, methods.join(' ')),
+        .choices(explanationMethods)
+        .default(explanationMethods, explanationMethods.join(' ')),
     )
     .option(
       '--class <class>',
@@ -46,7 +45,7 @@ export function addExplainCommand(program: Command, surroundings: Surroundings):
     )
     .option(
       '--stage <n>',
-      'stage that Grad-CAM looks at (default: the last of at least 8 × 8 cells)',
+      'stage that Grad-CAM looks at (default: the last of at least 7 × 7 cells)',
       positiveInteger,
     )
     .addOption(
@@ -70,25 +69,22 @@ export function addExplainCommand(program: Command, surroundings: Surroundings):
 async function explainVersions(
   references: readonly string[],
   options: Options,
-  { stdout, stderr }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<void> {
+  const { stdout, stderr } = surroundings;
   const versions = references.map((reference) => findVersion(options.runs, reference));
   const [first] = versions;
   if (first === undefined) throw new RangeError('the command line asks for a version');
   // Only now TensorFlow is needed.
   const { explain } = await import('@destillml/trainer/explain/explain.ts');
-  const { trainedNetwork } = await import('@destillml/trainer/explain/subject.ts');
+  const { trainedNetwork } = await import('@destillml/trainer/training/trained-network.ts');
   const { writeExplanations } = await import('@destillml/trainer/explain/artifacts.ts');
   const { explanationTable } = await import('../explanation-table.ts');
 
-  const networks = versions.map(({ handle, folder }) => trainedNetwork(handle, folder));
-  const size = networks[0]?.imageSize;
-  const other = networks.find(({ imageSize }) => imageSize !== size);
-  if (size === undefined || other !== undefined) {
-    const sizes = `${first.handle} sees images of ${size} px, ${other?.name} of ${other?.imageSize} px`;
-    throw new DestillError('InvalidSpec', `${sizes}: explain networks of one size together.`);
-  }
-  const { images, classes } = await imagesFor(first, size, options);
+  const networks = versions.map(({ handle, folder }) => ({ name: handle, ...trainedNetwork(folder) }));
+  const size = sharedSize(networks);
+  const { dataset } = first.run.spec.parameters;
+  const { images, classes } = await imagesFor(dataset, size, options, surroundings);
   const explained = await explain(
     networks,
     images,
@@ -112,19 +108,52 @@ async function explainVersions(
   stderr.write(`Pictures are in ${join(out, 'figures')}.\n`);
 }
 
-/** The images, and the names of the classes. */
+/** Side of the images of all networks, which have to be comparable. Pixels. */
+function sharedSize(networks: readonly ExplainedNetwork[]): number {
+  const [first, ...others] = networks;
+  if (first === undefined) throw new RangeError('the command line asks for a version');
+  for (const other of others) {
+    if (other.imageSize !== first.imageSize) {
+      const sizes = `${first.name} sees images of ${first.imageSize} px, ${other.name} of ${other.imageSize} px`;
+      throw new DestillError('InvalidSpec', `${sizes}: explain networks of one size together.`);
+    }
+    if (other.classes !== first.classes) {
+      const known = `${first.name} knows ${first.classes} classes, ${other.name} ${other.classes}`;
+      throw new DestillError('InvalidSpec', `${known}: explain networks of the same classes together.`);
+    }
+  }
+  return first.imageSize;
+}
+
+interface Asked {
+  readonly images: ExplainedImage[];
+  /** Names by class; none where they are not known. */
+  readonly classes: readonly string[];
+}
+
 async function imagesFor(
-  { run }: Version,
+  dataset: Dataset,
   size: number,
   { file, images, seed, data }: Options,
-): Promise<{ images: ExplainedImage[]; classes: readonly string[] }> {
+  { stderr }: Surroundings,
+): Promise<Asked> {
   const { drawnImages, imagesInFiles } = await import('@destillml/trainer/explain/images.ts');
   const { defaultLoadDeps, load } = await import('@destillml/trainer/data/load.ts');
-  const { classes, test } = await load(run.spec.parameters.dataset, dataFolder(data), defaultLoadDeps);
-  return {
-    images: file === undefined ? await drawnImages(test, images, seed) : await imagesInFiles(file, size),
-    classes,
-  };
+  const loading = load(dataset, dataFolder(data), defaultLoadDeps);
+  if (file === undefined) {
+    const { classes, test } = await loading;
+    return { images: await drawnImages(test, images, seed), classes };
+  }
+  const classes = await loading.then(
+    (loaded) => loaded.classes,
+    (error: unknown) => {
+      // Files are explained without the data set, which may be where only pods can read it.
+      if (!(error instanceof DestillError)) throw error;
+      stderr.write(`Class names are not known: ${error.message}\n`);
+      return [];
+    },
+  );
+  return { images: await imagesInFiles(file, size), classes };
 }
 
 function classOf(text: string, classes: readonly string[]): 'prediction' | 'label' | number {
@@ -132,9 +161,9 @@ function classOf(text: string, classes: readonly string[]): 'prediction' | 'labe
   const index = classes.indexOf(text);
   if (index >= 0) return index;
   const number = text.trim() === '' ? Number.NaN : Number(text);
-  if (Number.isInteger(number) && number >= 0 && number < classes.length) return number;
-  throw new DestillError(
-    'InvalidSpec',
-    `--class ${text}: the classes are ${classes.slice(0, 10).join(', ')}${classes.length > 10 ? ', …' : ''}; or prediction, or label.`,
-  );
+  const isUnknown = classes.length === 0;
+  if (Number.isInteger(number) && number >= 0 && (isUnknown || number < classes.length)) return number;
+  const named = `the classes are ${classes.slice(0, 10).join(', ')}${classes.length > 10 ? ', …' : ''}`;
+  const allowed = isUnknown ? 'a number, because class names are not known' : named;
+  throw new DestillError('InvalidSpec', `--class ${text}: ${allowed}; or prediction, or label.`);
 }

@@ -1,9 +1,9 @@
 import { dirname, join, resolve } from 'node:path';
 import type { Experiment } from '@destillml/core/api/experiment.ts';
-import type { Run } from '@destillml/core/api/run.ts';
 import { validateUpdate } from '@destillml/core/api/validate.ts';
 import { DestillError } from '@destillml/core/errors.ts';
 import { outcomeOf, phaseOf } from '@destillml/core/plan/phases.ts';
+import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
 import { formatTable } from '@destillml/core/results/table.ts';
 import type { Command } from 'commander';
 import { ExitError, exitCodes } from '../exit.ts';
@@ -82,25 +82,22 @@ async function run(file: string, options: Options, surroundings: Surroundings): 
     writeExperiment(folder, spec.text);
     const experiment = withOptions(spec.experiment, options);
     const trained = await trainExperiment(experiment, folder, teacher, options, surroundings);
-    if (trained.outcome === 'Complete' || trained.outcome === 'Failed') {
-      writeReport(trained.experiment, folder, surroundings.now(), {
-        out: reportPath(folder),
-        explanations: explanationsFolder(folder),
-        teacher: teacher?.teacher,
-      });
-    }
-    conclude(trained, file, folder, surroundings);
+    conclude(trained, { file, folder, teacher: teacher?.teacher }, surroundings);
   } finally {
     giveBack();
   }
 }
 
-function conclude(
-  { outcome, experiment, message, runs }: TrainedExperiment,
-  file: string,
-  folder: string,
-  surroundings: Surroundings,
-): void {
+/** What a command was given. */
+interface Given {
+  readonly file: string;
+  readonly folder: string;
+  readonly teacher: ExternalTeacher | undefined;
+}
+
+function conclude(trained: TrainedExperiment, given: Given, surroundings: Surroundings): void {
+  const { outcome, experiment, message } = trained;
+  const { folder } = given;
   const { stdout, stderr } = surroundings;
   const say = (text: string) => stderr.write(`${wrap(text)}\n`);
   switch (outcome) {
@@ -112,15 +109,16 @@ function conclude(
     case 'Complete':
     case 'Failed':
       stdout.write(formatTable(readResults(resultsPath(folder)), { width: tableWidth(surroundings) }));
-      say(failures(file, folder, experiment, runs));
+      say([...failures(trained, given), `results: ${resultsPath(folder)}`].join('\n'));
+      say(report(experiment, given, surroundings.now()));
   }
   if (outcome === 'Complete') return;
   say(`Experiment ${experiment.metadata.name} is not complete: ${message}`);
   throw new ExitError(exitCodes.failed);
 }
 
-/** Which Runs failed and what to do about it, then where the results are. */
-function failures(file: string, folder: string, experiment: Experiment, runs: readonly Run[]): string {
+/** Which Runs failed and what to do about it; empty where none did. */
+function failures({ experiment, runs }: TrainedExperiment, { file, folder }: Given): readonly string[] {
   const label = labelsOf(experiment);
   const failed = runs.filter((run) => phaseOf(run) === 'Failed');
   const lines = failed.flatMap((run) => [
@@ -128,8 +126,24 @@ function failures(file: string, folder: string, experiment: Experiment, runs: re
     `  log: ${join(runFolder(folder, run.metadata.name), runFiles.log)}`,
   ]);
   const remedy = failed.length > 0 ? [`when the cause is mended: destill run ${file} --retry-failed`] : [];
-  const places = [`results: ${resultsPath(folder)}`, `report: ${reportPath(folder)}`];
-  return [...lines, ...remedy, ...places].join('\n');
+  return [...lines, ...remedy];
+}
+
+/** Writes the report. @returns where it is, or why it is not: what was trained counts without it */
+function report(experiment: Experiment, { folder, teacher }: Given, now: Date): string {
+  const out = reportPath(folder);
+  try {
+    writeReport(experiment, folder, now, { out, explanations: explanationsFolder(folder), teacher });
+    return `report: ${out}`;
+  } catch (error) {
+    if (!isMendable(error)) throw error;
+    return `the report was not written: ${error.message}\n  when that is mended: destill report ${folder}`;
+  }
+}
+
+/** A damaged file, a full disk: no mistake of this program. */
+function isMendable(error: unknown): error is Error {
+  return error instanceof DestillError || (error instanceof Error && 'syscall' in error);
 }
 
 function withOptions(experiment: Experiment, { parallelism }: Options): Experiment {

@@ -1,30 +1,19 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Experiment } from '@destillml/core/api/experiment.ts';
-import {
-  type EpochRecord,
-  epochRecord,
-  type Run,
-  runParameters,
-  runResult,
-} from '@destillml/core/api/run.ts';
+import { type EpochRecord, type Run, runParameters, runResult } from '@destillml/core/api/run.ts';
 import { DestillError } from '@destillml/core/errors.ts';
 import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
-import { explanations } from '@destillml/core/report/explanations.ts';
+import { explanationFiles, explanations } from '@destillml/core/report/explanations.ts';
 import type { ReportExplanations } from '@destillml/core/report/input.ts';
 import { experimentReport } from '@destillml/core/report/report.ts';
 import { writeAtomic } from '@destillml/trainer/storage/atomic.ts';
+import { artifactFiles } from '@destillml/trainer/training/checkpoint.ts';
+import { readHistory } from '@destillml/trainer/training/history.ts';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { environmentOf } from './environment.ts';
 import { readRun } from './run-folder.ts';
-
-const files = {
-  history: 'history.jsonl',
-  result: 'result.json',
-  explanations: 'explanations.json',
-  figures: 'figures',
-} as const;
 
 /** What is read of a `result.json`. */
 const resultFile = z.object({
@@ -60,7 +49,7 @@ export function writeReport(experiment: Experiment, folder: string, now: Date, p
   const { name } = experiment.metadata;
   const runs = runFolders(folder).flatMap((path) => {
     const run = readRun(path) ?? finishedRun(path);
-    return run?.spec.experiment === name ? [{ path, run, history: readHistory(path) }] : [];
+    return run?.spec.experiment === name ? [{ path, run, history: byEpoch(readHistory(path)) }] : [];
   });
   if (runs.length === 0) {
     throw new DestillError('InvalidSpec', `${folder} holds no Run of the Experiment ${name}.`);
@@ -90,7 +79,7 @@ function runFolders(folder: string): readonly string[] {
 
 /** A Run as its trainer leaves it at the end. */
 function finishedRun(folder: string): Run | undefined {
-  const path = join(folder, files.result);
+  const path = join(folder, artifactFiles.result);
   if (!existsSync(path)) return undefined;
   const { run, experiment, parameters, result } = readJson(path, resultFile);
   return {
@@ -102,16 +91,10 @@ function finishedRun(folder: string): Run | undefined {
   };
 }
 
-/** The epochs of a Run; a line that is no record, such as one of a loss that became NaN, is left out. */
-function readHistory(folder: string): readonly EpochRecord[] {
-  const path = join(folder, files.history);
-  if (!existsSync(path)) return [];
-  const records = readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((line) => epochRecord.safeParse(parsed(line)).data ?? []);
-  // An epoch that was trained again after a kill counts as it was last.
-  const byEpoch = new Map(records.map((record) => [record.epoch, record]));
-  return [...byEpoch.values()].sort((a, b) => a.epoch - b.epoch);
+/** An epoch that was trained again after a kill counts as it was last. */
+function byEpoch(records: readonly EpochRecord[]): readonly EpochRecord[] {
+  const last = new Map(records.map((record) => [record.epoch, record]));
+  return [...last.values()].sort((a, b) => a.epoch - b.epoch);
 }
 
 function parsed(line: string): unknown {
@@ -123,11 +106,11 @@ function parsed(line: string): unknown {
 }
 
 function readExplanations(folder: string): ReportExplanations | undefined {
-  const path = join(folder, files.explanations);
+  const path = join(folder, explanationFiles.document);
   if (!existsSync(path)) return undefined;
   const document = readJson(path, explanations);
   const figures = document.images.map((_, index) => {
-    const figure = join(folder, files.figures, `${String(index).padStart(3, '0')}.png`);
+    const figure = join(folder, explanationFiles.figure(index));
     return existsSync(figure) ? readFileSync(figure).toString('base64') : undefined;
   });
   return { document, figures };

@@ -1,7 +1,7 @@
 import grafana from 'grafana-dash-gen';
 import { datasource } from './datasource.ts';
 import { type Query, targets } from './query.ts';
-import type { DataLink, FieldConfig, Kind, Override, PanelJson, Transformation } from './schema.ts';
+import type { FieldConfig, Kind, Override, PanelJson, Transformation } from './schema.ts';
 import type { Unit } from './units.ts';
 
 /** What is shown from this value on, in which colour. */
@@ -25,8 +25,6 @@ export type PanelOptions = {
   readonly noValue?: string;
   readonly overrides?: readonly Override[];
   readonly transformations?: readonly Transformation[];
-  /** Where a click on a value leads. */
-  readonly links?: readonly DataLink[];
 };
 
 /**
@@ -46,7 +44,7 @@ export abstract class Panel extends grafana.Panels.Graph {
 
   /** Without its number and its place, which the dashboard gives. */
   json(): PanelJson {
-    const { title, description, queries, overrides = [], transformations = [], links } = this.given;
+    const { title, description, queries, overrides = [], transformations = [] } = this.given;
     const { type, options, ...field } = this.kind();
     return {
       type,
@@ -56,7 +54,7 @@ export abstract class Panel extends grafana.Panels.Graph {
       datasource,
       targets: targets(queries),
       fieldConfig: {
-        defaults: { ...this.#defaults(), ...field, ...(links === undefined ? {} : { links: [...links] }) },
+        defaults: { ...this.#defaults(), ...field },
         overrides: overrides.map(({ field: name, properties }) => ({
           matcher:
             typeof name === 'string'

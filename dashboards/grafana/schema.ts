@@ -101,6 +101,11 @@ export type Annotation = Json<AnnotationQuery> & {
   readonly useValueForTime: boolean;
 };
 
+/** Whether it is the heading of a row, which holds its panels itself while it is closed. */
+export function isRow(panel: PlacedPanel | RowJson): panel is RowJson {
+  return panel.type === 'row';
+}
+
 export type DashboardJson = Omit<Json<Dashboard>, 'panels'> & {
   readonly title: string;
   readonly uid: string;

@@ -4,12 +4,9 @@ import type { Kind } from './schema.ts';
 
 export type TimeSeriesOptions = PanelOptions & {
   /** How series are drawn; lines unless it is told. */
-  readonly draw?: 'lines' | 'stacked' | 'points';
+  readonly draw?: 'lines' | 'stacked';
   /** Colours by name of the series, or a pattern of names; those of roles and techniques unless they are told. */
   readonly colors?: readonly (readonly [name: string | RegExp, color: string])[];
-  /** What the legend says of each series. */
-  readonly calculations?: readonly ('lastNotNull' | 'max' | 'min' | 'mean' | 'sum')[];
-  readonly logarithmic?: boolean;
 };
 
 /** Values over time. */
@@ -28,25 +25,25 @@ export class TimeSeries extends Panel {
   }
 
   protected override kind(): Kind {
-    const { draw = 'lines', calculations = ['lastNotNull'], thresholds, logarithmic = false } = this.#own;
+    const { draw = 'lines', thresholds } = this.#own;
     return {
       type: 'timeseries',
       options: {
-        legend: { displayMode: 'table', placement: 'bottom', showLegend: true, calcs: [...calculations] },
+        legend: { displayMode: 'table', placement: 'bottom', showLegend: true, calcs: ['lastNotNull'] },
         tooltip: { mode: 'multi', sort: 'desc' },
       },
       color: { mode: 'palette-classic' },
       custom: {
-        drawStyle: draw === 'points' ? 'points' : 'line',
+        drawStyle: 'line',
         lineInterpolation: draw === 'stacked' ? 'stepAfter' : 'linear',
         lineWidth: 2,
         fillOpacity: draw === 'stacked' ? 60 : 0,
         pointSize: 5,
-        showPoints: draw === 'points' ? 'always' : 'auto',
+        showPoints: 'auto',
         spanNulls: false,
         stacking: { mode: draw === 'stacked' ? 'normal' : 'none', group: 'A' },
         axisPlacement: 'auto',
-        scaleDistribution: logarithmic ? { type: 'log', log: 10 } : { type: 'linear' },
+        scaleDistribution: { type: 'linear' },
         thresholdsStyle: { mode: thresholds === undefined ? 'off' : 'dashed' },
       },
     };

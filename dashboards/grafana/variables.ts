@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { datasource } from './datasource.ts';
 import type { Variable } from './schema.ts';
 
@@ -56,4 +57,15 @@ export function queryVariable(variable: QueryVariable): Variable {
     ...(at === 'all' ? { current: { text: ['All'], value: ['$__all'] } } : {}),
     options: [],
   };
+}
+
+const asked = z.object({ query: z.string() });
+
+/** Which label of which series the variable has its values of; undefined where queryVariable has not made it. */
+export function labelQuery({
+  query,
+}: Variable): { readonly series: string; readonly label: string } | undefined {
+  const text = asked.safeParse(query).data?.query ?? '';
+  const [, series, label] = /^label_values\((.*), (\w+)\)$/.exec(text) ?? [];
+  return series === undefined || label === undefined ? undefined : { series, label };
 }

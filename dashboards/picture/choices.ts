@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import type { DashboardJson } from '../grafana/schema.ts';
+import { labelQuery } from '../grafana/variables.ts';
 import { interpolate, type Variables } from './interpolate.ts';
 import type { Prometheus, Range } from './prometheus.ts';
 
-const labelQuery = z.object({ query: z.string() });
+type LabelQuery = NonNullable<ReturnType<typeof labelQuery>>;
 
 /**
  * What is chosen of each variable when somebody opens the dashboard: all, or the first that there is.
@@ -18,18 +18,20 @@ export async function choicesFor(
 ): Promise<Variables> {
   let chosen: Variables = { datasource: 'prometheus' };
   for (const variable of dashboard.templating.list ?? []) {
-    const { name, type, current, allValue = '.*', sort } = variable;
-    if (type !== 'query') continue;
-    const own =
-      given[name] ?? (current === undefined ? await first(variable.query, chosen, sort === 6) : allValue);
+    const { name, current, allValue = '.*', sort } = variable;
+    const query = labelQuery(variable);
+    if (query === undefined) continue;
+    const own = given[name] ?? (current === undefined ? await first(query, chosen, sort === 6) : allValue);
     chosen = { ...chosen, [name]: own };
   }
   return chosen;
 
-  async function first(query: unknown, before: Variables, downwards: boolean): Promise<string> {
-    const [, selector = '', label = ''] =
-      /^label_values\((.*), (\w+)\)$/.exec(labelQuery.parse(query).query) ?? [];
-    const values = await prometheus.labelValues(label, interpolate(selector, before), range);
+  async function first(
+    { label, series }: LabelQuery,
+    before: Variables,
+    downwards: boolean,
+  ): Promise<string> {
+    const values = await prometheus.labelValues(label, interpolate(series, before), range);
     return values.at(downwards ? -1 : 0) ?? '';
   }
 }

@@ -1,4 +1,4 @@
-import type { DashboardJson, PlacedPanel } from '../grafana/schema.ts';
+import { type DashboardJson, isRow, type PlacedPanel } from '../grafana/schema.ts';
 import { interpolate, type Variables } from './interpolate.ts';
 import { panelPicture } from './panel.ts';
 import { type Asked, isEmpty, panelData } from './panel-data.ts';
@@ -69,12 +69,6 @@ function withChoices(panel: PlacedPanel, variables: Variables): PlacedPanel {
     title: interpolate(panel.title, variables),
     fieldConfig: { defaults, overrides: named },
   };
-}
-
-function isRow(
-  panel: DashboardJson['panels'][number],
-): panel is Extract<typeof panel, { readonly type: 'row' }> {
-  return panel.type === 'row';
 }
 
 function describe({ variables, range }: Asked): string {

@@ -16,8 +16,6 @@ export function format(value: number, unit: string, decimals?: number): string {
       return `${scaled(value, 1000, ['', 'K', 'M', 'G', 'T'], decimals).trim()} ops/s`;
     case 'reqps':
       return `${scaled(value, 1000, ['', 'K', 'M', 'G', 'T'], decimals).trim()} req/s`;
-    case 'dateTimeAsIso':
-      return new Date(value).toISOString().slice(0, 19).replace('T', ' ');
     case 'none':
       return String(Number(value.toPrecision(4)));
     default:

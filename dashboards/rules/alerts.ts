@@ -4,7 +4,7 @@ import type { AlertRule } from './rule.ts';
 const ofRun = 'The Run {{ $labels.namespace }}/{{ $labels.run }} of the Experiment {{ $labels.experiment }}';
 
 /** The operator's own series, which no other program has, tell the job that it is scraped as. */
-const operator = 'on (job) group_left () (count by (job) (destillml_build_info) > bool 0)';
+const operator = 'on (job) group_left () group by (job) (destillml_build_info)';
 
 export const alerts: readonly AlertRule[] = [
   {
@@ -13,7 +13,7 @@ export const alerts: readonly AlertRule[] = [
     for: '0m',
     severity: 'warning',
     summary: 'A Run fails again and again',
-    description: `${ofRun} has failed {{ $value | humanize }} times within an hour. Each attempt goes on from the last checkpoint; after spec.retries it is given up.`,
+    description: `${ofRun} has failed {{ $value | humanize }} times within an hour. After spec.retries it is given up.`,
   },
   {
     alert: 'DestillMLRunDiverged',
@@ -26,7 +26,8 @@ export const alerts: readonly AlertRule[] = [
   {
     alert: 'DestillMLRunStuck',
     expr: '(time() - max by (namespace, experiment, run) (destillml_run_progress_time_seconds or destillml_run_start_time_seconds) > 1800) and on (namespace, experiment, run) (destillml_run_phase{phase="Running"} == 1)',
-    for: '15m',
+    // What was reported before it went back to the queue is old: only the time that it is Running again counts.
+    for: '30m',
     severity: 'warning',
     summary: 'A Run is running and does not get on',
     description: `${ofRun} has told of no progress for {{ $value | humanizeDuration }}, and holds its GPUs.`,
@@ -58,12 +59,12 @@ export const alerts: readonly AlertRule[] = [
   },
   {
     alert: 'DestillMLOperatorNotLeading',
-    expr: `sum by (job) (leader_election_master_status * ${operator}) != 1`,
+    expr: `sum by (job, namespace, name) (leader_election_master_status * ${operator}) != 1`,
     for: '5m',
     severity: 'critical',
-    summary: 'Not one operator leads',
+    summary: 'None or several operators lead',
     description:
-      '{{ $value | humanize }} operators of the job {{ $labels.job }} say that they lead: without one no Run is started, stopped or recorded.',
+      '{{ $value | humanize }} operators say that they have the lease {{ $labels.name }}: without one no Run is started, stopped or recorded.',
   },
   {
     alert: 'DestillMLReconcileErrors',

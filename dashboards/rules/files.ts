@@ -2,8 +2,8 @@ import { stringify } from 'yaml';
 import { alerts } from './alerts.ts';
 import { recordings } from './recordings.ts';
 
-/** Where pages of docs/runbooks are published; the chart puts an address of the reader's own in its place. */
-export const runbooks = 'https://destillml.io/runbooks';
+/** Where the page of each alert is in this repository. The chart makes an address of it where the pages are published. */
+const runbooks = 'docs/runbooks';
 
 /** Rules as Prometheus reads them; a PrometheusRule holds the same in its spec. */
 export function rulesFile(): string {
@@ -19,7 +19,7 @@ export function rulesFile(): string {
         expr,
         for: time,
         labels: { severity },
-        annotations: { summary, description, runbook_url: `${runbooks}/${alert}` },
+        annotations: { summary, description, runbook: `${runbooks}/${alert}.md` },
       })),
     },
   ];

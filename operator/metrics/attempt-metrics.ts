@@ -30,8 +30,8 @@ export class AttemptMetrics {
   readonly #failures = new Map<string, Map<string, number>>();
 
   constructor(registry: Registry) {
-    this.#queueWait = new Histogram({ ...clientOptions(runMetrics.queueWait), registers: [registry] });
-    this.#startup = new Histogram({ ...clientOptions(runMetrics.startup), registers: [registry] });
+    this.#queueWait = new Histogram(clientOptions(runMetrics.queueWait, registry));
+    this.#startup = new Histogram(clientOptions(runMetrics.startup, registry));
   }
 
   /** Failures of a Run by reason. @param key `namespace/name` */
@@ -74,9 +74,11 @@ export class AttemptMetrics {
     const failed = podsOf(run, hasFailed).filter(({ uid }) => !known.has(uid)).length;
     const gaveUp = phaseOf(run) === 'Failed' && phaseOf(old) !== 'Failed';
     const attempt = conditionOf(run.status, 'LastAttemptFailed');
-    if (failed > 0)
-      this.#count(run, attempt?.status === 'True' ? attempt.reason : run.status?.reason, failed);
-    else if (gaveUp) this.#count(run, run.status?.reason, 1);
+    const attemptFailed = attempt?.status === 'True';
+    // After the last attempt, the status tells of its failure first, and of the Run's once the Job follows: that is one.
+    const told = attemptFailed && attempt.reason === run.status?.reason;
+    if (failed > 0) this.#count(run, attemptFailed ? attempt.reason : run.status?.reason, failed);
+    else if (gaveUp && !told) this.#count(run, run.status?.reason, 1);
   }
 
   #count(run: Run, reason = '', times: number): void {

@@ -4,7 +4,7 @@ import { experimentMetrics } from '@destillml/core/metrics/experiments.ts';
 import type { Metric } from '@destillml/core/metrics/metric.ts';
 import type { SummaryRow } from '@destillml/core/results/row.ts';
 import type { Experiment } from '../controllers/kinds.ts';
-import { labelText, type Series } from './exposition.ts';
+import { labelText, one, type Reading } from './exposition.ts';
 import { seconds } from './seconds.ts';
 
 /** An Experiment, and what came of it. */
@@ -17,12 +17,6 @@ export type SeenExperiment = {
   readonly place: string;
 };
 
-/** How a metric of Experiments is read of one of them. */
-type ExperimentReading = {
-  readonly metric: Metric;
-  readonly read: (seen: SeenExperiment) => readonly Series[];
-};
-
 export function seenExperiment(
   experiment: Experiment,
   rest: Pick<SeenExperiment, 'teacher' | 'rows'>,
@@ -31,7 +25,7 @@ export function seenExperiment(
   return { experiment, ...rest, place: labelText({ namespace, experiment: name }) };
 }
 
-export const experimentReadings: readonly ExperimentReading[] = [
+export const experimentReadings: readonly Reading<SeenExperiment>[] = [
   {
     metric: experimentMetrics.info,
     read: ({ experiment: { spec }, teacher, place }) => [
@@ -61,24 +55,17 @@ export const experimentReadings: readonly ExperimentReading[] = [
 const phases = experimentStatus.shape.phase.unwrap().options;
 const holdsAs: Readonly<Record<Condition['status'], number>> = { True: 1, False: 0, Unknown: -1 };
 
-function ofStatus(metric: Metric, read: (status: ExperimentStatus) => number | undefined): ExperimentReading {
-  return {
-    metric,
-    read: ({ experiment: { status }, place }) => {
-      const value = status && read(status);
-      return value === undefined ? [] : [[place, value]];
-    },
-  };
+function ofStatus(
+  metric: Metric,
+  read: (status: ExperimentStatus) => number | undefined,
+): Reading<SeenExperiment> {
+  return { metric, read: ({ experiment: { status }, place }) => one(place, status && read(status)) };
 }
 
-function ofTechnique(metric: Metric, read: (row: SummaryRow) => number | undefined): ExperimentReading {
+function ofTechnique(metric: Metric, read: (row: SummaryRow) => number | undefined): Reading<SeenExperiment> {
   return {
     metric,
-    read: ({ rows, place }) =>
-      rows.flatMap((row) => {
-        const value = read(row);
-        return value === undefined ? [] : [[`${place},${techniqueText(row)}`, value] as const];
-      }),
+    read: ({ rows, place }) => rows.flatMap((row) => one(`${place},${techniqueText(row)}`, read(row))),
   };
 }
 

@@ -3,6 +3,14 @@ import type { Metric } from '@destillml/core/metrics/metric.ts';
 /** A series at a moment: its labels as `labelText` writes them, and its value. */
 export type Series = readonly [labels: string, value: number];
 
+/** How a metric is read of one of what it is about; without series where nothing is known. */
+export type Reading<Seen> = { readonly metric: Metric; readonly read: (seen: Seen) => readonly Series[] };
+
+/** One series, or none where its value is not known. */
+export function one(labels: string, value: number | undefined): readonly Series[] {
+  return value === undefined ? [] : [[labels, value]];
+}
+
 /**
  * A metric in Prometheus' text format 0.0.4, with a final newline.
  *

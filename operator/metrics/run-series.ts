@@ -1,12 +1,11 @@
 import { runPhases } from '@destillml/core/api/meta.ts';
 import type { RunProgress, RunResult } from '@destillml/core/api/run.ts';
-import { failureReasons } from '@destillml/core/metrics/failure-reasons.ts';
 import type { Metric } from '@destillml/core/metrics/metric.ts';
 import { runMetrics } from '@destillml/core/metrics/runs.ts';
 import { blockedRuns } from '@destillml/core/plan/blocked.ts';
 import { isActive, phaseOf } from '@destillml/core/plan/phases.ts';
 import type { Run } from '../controllers/kinds.ts';
-import { labelText, type Series } from './exposition.ts';
+import { labelText, one, type Reading } from './exposition.ts';
 import { seconds } from './seconds.ts';
 import { type Sweep, sweptNumbers } from './swept.ts';
 
@@ -37,10 +36,7 @@ export function seenRun(run: Run, rest: Pick<SeenRun, 'gpus' | 'sweep' | 'failur
   return { run, place, identity, ...rest };
 }
 
-/** How a metric of Runs is read of one of them. */
-export type RunReading = { readonly metric: Metric; readonly read: (seen: SeenRun) => readonly Series[] };
-
-export const runReadings: readonly RunReading[] = [
+export const runReadings: readonly Reading<SeenRun>[] = [
   {
     metric: runMetrics.info,
     read: ({ run, identity }) => {
@@ -97,10 +93,8 @@ export const runReadings: readonly RunReading[] = [
   ofIdentity(runMetrics.preemptions, ({ run }) => run.status?.preemptions ?? 0),
   {
     metric: runMetrics.failures,
-    read: ({ run, place, failures }) => {
-      const reasons = isActive(run) ? failureReasons : [...failures.keys()];
-      return reasons.map((reason) => [`${place},reason="${reason}"`, failures.get(reason) ?? 0]);
-    },
+    read: ({ place, failures }) =>
+      [...failures].map(([reason, times]) => [`${place},${labelText({ reason })}`, times]),
   },
   ofPlace(runMetrics.startTime, ({ run }) => seconds(run.status?.startTime)),
   ofPlace(runMetrics.completionTime, ({ run }) => seconds(run.status?.completionTime)),
@@ -114,16 +108,12 @@ const phaseTexts = runPhases.map((phase) => [phase, labelText({ phase })] as con
 
 type ReadNumber = (seen: SeenRun) => number | undefined;
 
-function ofIdentity(metric: Metric, read: ReadNumber): RunReading {
+function ofIdentity(metric: Metric, read: ReadNumber): Reading<SeenRun> {
   return { metric, read: (seen) => one(seen.identity, read(seen)) };
 }
 
-function ofPlace(metric: Metric, read: ReadNumber): RunReading {
+function ofPlace(metric: Metric, read: ReadNumber): Reading<SeenRun> {
   return { metric, read: (seen) => one(seen.place, read(seen)) };
-}
-
-function one(labels: string, value: number | undefined): readonly Series[] {
-  return value === undefined ? [] : [[labels, value]];
 }
 
 function resultOf(run: Run): RunResult | undefined {

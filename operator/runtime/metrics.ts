@@ -30,13 +30,10 @@ export class RuntimeMetrics {
   readonly #collections = new Map<string, () => number>();
 
   constructor(registry: Registry) {
-    const registers = [registry];
-    const counter = <L extends LabelName>(metric: Metric<L>) =>
-      new Counter({ ...clientOptions(metric), registers });
-    const gauge = <L extends LabelName>(metric: Metric<L>) =>
-      new Gauge({ ...clientOptions(metric), registers });
+    const counter = <L extends LabelName>(metric: Metric<L>) => new Counter(clientOptions(metric, registry));
+    const gauge = <L extends LabelName>(metric: Metric<L>) => new Gauge(clientOptions(metric, registry));
     const histogram = <L extends LabelName>(metric: Metric<L>) =>
-      new Histogram({ ...clientOptions(metric), registers });
+      new Histogram(clientOptions(metric, registry));
     this.#reconciles = counter(machineryMetrics.reconciles);
     this.#errors = counter(machineryMetrics.reconcileErrors);
     this.#reconcileSeconds = histogram(machineryMetrics.reconcileSeconds);
@@ -55,8 +52,7 @@ export class RuntimeMetrics {
     this.#requestSeconds = histogram(machineryMetrics.requestSeconds);
     const collections = this.#collections;
     const watchEvents: Counter<'resource'> = new Counter({
-      ...clientOptions(machineryMetrics.watchEvents),
-      registers,
+      ...clientOptions(machineryMetrics.watchEvents, registry),
       collect: () => {
         watchEvents.reset();
         for (const [resource, events] of collections) watchEvents.inc({ resource }, events());
@@ -119,8 +115,7 @@ export class RuntimeMetrics {
   #queueGauge(registry: Registry, metric: Metric<QueueLabel>, read: (queue: WorkQueue) => number): void {
     const queues = this.#queues;
     const gauge: Gauge<QueueLabel> = new Gauge({
-      ...clientOptions(metric),
-      registers: [registry],
+      ...clientOptions(metric, registry),
       collect: () => {
         for (const [queue, state] of queues) gauge.set({ name: queue, controller: queue }, read(state));
       },

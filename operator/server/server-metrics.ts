@@ -11,14 +11,8 @@ export class ServerMetrics {
   readonly #writes: Counter<'result'>;
 
   constructor(registry: Registry) {
-    this.#requests = new Counter({
-      ...clientOptions(machineryMetrics.progressRequests),
-      registers: [registry],
-    });
-    this.#writes = new Counter({
-      ...clientOptions(machineryMetrics.progressWrites),
-      registers: [registry],
-    });
+    this.#requests = new Counter(clientOptions(machineryMetrics.progressRequests, registry));
+    this.#writes = new Counter(clientOptions(machineryMetrics.progressWrites, registry));
     for (const result of results) this.#writes.inc({ result }, 0);
   }
 

@@ -90,13 +90,13 @@ export async function startServer(options: ServerOptions, deps: ServerDeps): Pro
     minVersion: 'TLSv1.2',
     handshakeTimeout: limits.headersTimeout,
   });
-  const health = await Listener.open(createHttpServer(limits), app(log, healthEndpoint(checks)), {
+  const health = await Listener.open(createHttpServer(limits), app({ log, clock }, healthEndpoint(checks)), {
     ...options.health,
     option: '--health-bind-address',
   });
   let main: Listener;
   try {
-    main = await Listener.open(secure, app(log, scraping, progress), {
+    main = await Listener.open(secure, app({ log, clock }, scraping, progress), {
       ...options.main,
       option: '--server-bind-address',
     });

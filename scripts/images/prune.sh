@@ -17,9 +17,10 @@ if [ -d node_modules/@tensorflow ]; then
 fi
 
 # onnxruntime carries binaries for every system, 250 MB.
+here=$(node -p 'process.platform + "/" + process.arch')
 for folder in node_modules/onnxruntime-node/bin/*/*/*; do
   case $folder in
-    */"$(node -p 'process.platform + "/" + process.arch')") ;;
+    */"$here") ;;
     *) rm -rf "$folder" ;;
   esac
 done

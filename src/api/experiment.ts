@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dataset } from './dataset.ts';
 import { objectiveTerms, someTechnique } from './distillation.ts';
+import { explanationMethods } from './explain.ts';
 import { conditions, objectMeta, type RunPhase, timestamp } from './meta.ts';
 import { modelNames } from './models.ts';
 import { labelName, seed, shortName } from './names.ts';
@@ -117,10 +118,10 @@ export const experimentSpec = withRules(
       .strictObject({
         methods: distinctList(
           z
-            .array(z.enum(['gradCam', 'lime', 'shap']))
+            .array(z.enum(explanationMethods))
             .min(1)
-            .max(3)
-            .default(['gradCam', 'lime', 'shap']),
+            .max(explanationMethods.length)
+            .default([...explanationMethods]),
         ).describe('Ways to explain a prediction.'),
         images: z.int().min(1).max(256).default(16).describe('Test images that every network explains.'),
       })

@@ -12,7 +12,7 @@ const trainerErrors: Readonly<Record<ErrorCode, true>> = {
 };
 
 /** Values of the label reason of failures; Other stands for what pods of other images, Kueue or the kubelet call theirs. */
-export const failureReasons = [
+export const failureReasons: readonly string[] = [
   ...Object.keys(trainerErrors),
   'OutOfMemory',
   'DeadlineExceeded',
@@ -20,9 +20,11 @@ export const failureReasons = [
   'ContainerLost',
   'Evicted',
   'TrainerFailed',
+  'PodFailed',
+  'JobFailed',
   'UnreadableTerminationMessage',
   'Other',
-] as const;
+];
 
 export function failureReason(reason: string): string {
   return failureReasons.includes(reason) ? reason : 'Other';

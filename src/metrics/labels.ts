@@ -1,4 +1,7 @@
-/** Every label that there is, and what it says. None of them can have values without end. */
+/**
+ * Every label that there is, and what it says. None of them can have values without end: reasons of failures are a list,
+ * others are words of the operator's source and of what it passes on of Kubernetes and Kueue, some dozens in all.
+ */
 export const labelTexts = {
   namespace: 'Namespace of the Experiment.',
   experiment: 'Name of the Experiment.',
@@ -14,7 +17,8 @@ export const labelTexts = {
   queue: 'Kueue LocalQueue.',
   phase: 'A phase: one series each, 1 for that which it is in and 0 for the others.',
   condition: 'Type of a condition.',
-  reason: 'Why, in one CamelCase word.',
+  reason:
+    'Why, in one CamelCase word. Those of failures are listed below; of a condition, and of what stands in the way, it is a word of the operator, or of Kubernetes or Kueue where it passes theirs on.',
   split: 'train, validation or test.',
   parameter: 'Path of a number that the sweep varies.',
   term: 'total, crossEntropy or distillation.',

@@ -22,9 +22,18 @@ export function metric<const L extends LabelName>(definition: Metric<L>): Metric
   return definition;
 }
 
-/** What prom-client makes it from. */
-export function clientOptions<L extends LabelName>({ name, help, labels, buckets }: Metric<L>) {
-  return { name, help, labelNames: [...labels], ...(buckets === undefined ? {} : { buckets: [...buckets] }) };
+/** What prom-client makes it from, and registers it in. */
+export function clientOptions<L extends LabelName, Registry>(
+  { name, help, labels, buckets }: Metric<L>,
+  registry: Registry,
+) {
+  return {
+    name,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+    ...(buckets === undefined ? {} : { buckets: [...buckets] }),
+  };
 }
 
 /** Names of the series that a metric makes, with the labels that they may have. */

@@ -17,6 +17,13 @@ const quality = z.object({
   randomDeletion: spread.optional(),
 });
 
+/** Files of an explanation, in its folder. */
+export const explanationFiles = {
+  document: 'explanations.json',
+  /** @param index of the image */
+  figure: (index: number) => `figures/${String(index).padStart(3, '0')}.png`,
+} as const;
+
 /** What a report reads of `explanations.json`. */
 export const explanations = z.object({
   classes: z.array(z.string()),

@@ -1,5 +1,4 @@
 import type { Experiment } from '../api/experiment.ts';
-import type { RunParameters } from '../api/run.ts';
 
 /** How a technique is drawn, everywhere in a report: told apart by colour, and without it by dashes and marks. */
 export interface Style {
@@ -36,11 +35,6 @@ export function stylesOf({ spec }: Experiment): (technique: string) => Style {
     const round = Math.floor(index / colors.length);
     return { color: nth(colors, index), dash: nth(dashes, index + round), mark: nth(marks, index) };
   };
-}
-
-/** teacher, baseline or the name of the arm. */
-export function techniqueOf({ role, arm }: Pick<RunParameters, 'role' | 'arm'>): string {
-  return arm ?? role;
 }
 
 function nth<T>(values: readonly T[], index: number): T {

@@ -2,7 +2,7 @@ import { type Content, type Html, html } from './html.ts';
 
 export interface Column<Row> {
   readonly title: string;
-  /** Text and names stand left, numbers right. */
+  /** Text and names stand left (default), numbers right. */
   readonly align?: 'left' | 'right';
   readonly cell: (row: Row) => Content;
 }
@@ -18,7 +18,9 @@ export function table<Row>(
   rows: readonly Row[],
   total?: Row,
 ): Html {
-  const head = columns.map(({ title, align }) => html`<th scope="col" class="${side(align)}">${title}</th>`);
+  const head = columns.map(
+    ({ title, align = 'left' }) => html`<th scope="col" class="${align}">${title}</th>`,
+  );
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table>
 <caption><span>${caption}</span></caption>
 <thead><tr>${head}</tr></thead>
@@ -29,15 +31,11 @@ ${total === undefined ? undefined : html`<tfoot>${line(columns, total)}</tfoot>`
 }
 
 function line<Row>(columns: readonly Column<Row>[], row: Row): Html {
-  const cells = columns.map(({ align, cell }, index) =>
+  const cells = columns.map(({ align = 'left', cell }, index) =>
     index === 0
-      ? html`<th scope="row" class="${side(align)}">${cell(row)}</th>`
-      : html`<td class="${side(align)}">${cell(row)}</td>`,
+      ? html`<th scope="row" class="${align}">${cell(row)}</th>`
+      : html`<td class="${align}">${cell(row)}</td>`,
   );
   return html`<tr>${cells}</tr>
 `;
-}
-
-function side(align: 'left' | 'right' = 'left'): string {
-  return align;
 }

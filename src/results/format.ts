@@ -19,10 +19,30 @@ export function formatPoints(difference: number): string {
   return difference < 0 && Number(text) !== 0 ? `−${text}` : `+${text}`;
 }
 
+/** A measure without a unit: `0.53 ± 0.04`, or `−0.53` where there is no deviation. */
+export function formatSpread({ mean, standardDeviation }: Spread): string {
+  return `${hundredths(mean)}${standardDeviation === undefined ? '' : ` ± ${hundredths(standardDeviation)}`}`;
+}
+
+/** What was measured, and in parentheses what chance gives, where that is known: `0.53 (0.41)`. */
+export function formatAgainst(measured: Spread, random: Spread | undefined): string {
+  return `${hundredths(measured.mean)}${random === undefined ? '' : ` (${hundredths(random.mean)})`}`;
+}
+
+function hundredths(value: number): string {
+  const text = Math.abs(value).toFixed(2);
+  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
 /** A share as whole percent: `35 %`, `−12 %`. */
 export function formatPercent(share: number): string {
   const percent = Math.round(100 * share);
   return `${percent < 0 ? '−' : ''}${Math.abs(percent)} %`;
+}
+
+/** A part as percent, however small: `10 %`, `0.4 %`, `33.3 %`. */
+export function formatShare(fraction: number): string {
+  return `${Number((100 * fraction).toPrecision(3))} %`;
 }
 
 /** A time as `42 s`, `1 min 12 s`, `3 h 05 min` or `2 d 3 h`. */

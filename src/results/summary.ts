@@ -6,6 +6,7 @@ import { type Spread, spread } from '../plan/spread.ts';
 import type { ExternalTeacher } from '../plan/teacher.ts';
 import { type Memory, wantedRuns } from '../plan/wanted.ts';
 import type { SummaryRow } from './row.ts';
+import { techniqueOf } from './technique.ts';
 
 /** Rows in the order of the spec: the teacher; per student its baseline and the arms; the scarcity stage. */
 export type Summary = { readonly rows: readonly SummaryRow[] };
@@ -60,7 +61,7 @@ function row(group: Group, groups: readonly Group[], teacherAccuracy: number | u
   return {
     stage: parameters.stage,
     role: parameters.role,
-    technique: parameters.arm ?? parameters.role,
+    technique: techniqueOf(parameters),
     ...(parameters.student === undefined ? {} : { student: parameters.student }),
     network: parameters.model,
     fraction: parameters.dataset.fraction,

@@ -1,4 +1,11 @@
-import { formatAccuracy, formatCount, formatDuration, formatPercent, formatPoints } from './format.ts';
+import {
+  formatAccuracy,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatPoints,
+  formatShare,
+} from './format.ts';
 import type { SummaryRow } from './row.ts';
 import type { Summary } from './summary.ts';
 
@@ -47,7 +54,7 @@ export function formatTable({ rows }: Summary, { width = 80 }: { readonly width?
     block.map((row) => layout.line(cells.get(row) ?? [])),
   );
   const [first] = blocks[1] ?? [];
-  const heading = first ? ['', `With ${formatPercent(first.fraction)} of the training images:`] : [];
+  const heading = first ? ['', `With ${formatShare(first.fraction)} of the training images:`] : [];
   const notes = rows.flatMap((row) => missing(row));
   return [
     ...titles.map(layout.line),

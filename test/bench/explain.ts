@@ -3,41 +3,21 @@
  * Kernel SHAP), ResNet-20 at 32 px; then insertion and deletion of every map. Untrained weights take as long as others.
  */
 import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { defaultLoadDeps, load } from '@destillml/trainer/data/load.ts';
 import { type ExplainOptions, explain } from '@destillml/trainer/explain/explain.ts';
-import { explainedImage } from '@destillml/trainer/explain/subject.ts';
+import { imagesAt } from '@destillml/trainer/explain/images.ts';
 import { buildNetwork } from '@destillml/trainer/models/registry.ts';
 import { kaiming } from '@destillml/trainer/nn/initial.ts';
 import { Variables } from '@destillml/trainer/nn/variables.ts';
+import { fashionMnist } from './images.ts';
 
 const size = 32;
 const classes = 10;
 const aimSeconds = 180;
 
-const { test } = await load(
-  {
-    name: 'fashion-mnist',
-    source: { packaged: {} },
-    validation: 1,
-    fraction: 1,
-    splitSeed: 1,
-    augmentation: {},
-  },
-  process.env.DESTILL_DATA ?? join(import.meta.dirname, '../../destill-data'),
-  defaultLoadDeps,
-);
-const count = 16;
-const pixels = new Uint8Array(count * size * size * 3);
-await test.read(
-  Uint32Array.from({ length: count }, (_, index) => index),
-  pixels,
-);
-const images = Array.from({ length: count }, (_, index) =>
-  explainedImage(
-    String(index),
-    pixels.slice((index * pixels.length) / count, ((index + 1) * pixels.length) / count),
-  ),
+const { test } = await fashionMnist();
+const images = await imagesAt(
+  test,
+  Uint32Array.from({ length: 16 }, (_, index) => index),
 );
 const networks = [1, 2, 3, 4].map((seed) => ({
   name: `resnet20, seed ${seed}`,

@@ -8,8 +8,8 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { defaultLoadDeps, load } from '@destillml/trainer/data/load.ts';
 import { type Contestant, startContestant } from './contestant.ts';
+import { fashionMnist } from './images.ts';
 import type { ScenarioName } from './scenarios.ts';
 
 const settleMilliseconds = 2000;
@@ -170,19 +170,7 @@ function mib(bytes: number): string {
 async function withImages(body: (file: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'destill-bench-'));
   try {
-    const dataset = {
-      name: 'fashion-mnist',
-      source: { packaged: {} },
-      validation: 1,
-      fraction: 1,
-      splitSeed: 1,
-      augmentation: {},
-    } as const;
-    const { train } = await load(
-      dataset,
-      process.env.DESTILL_DATA ?? join(here, '../../destill-data'),
-      defaultLoadDeps,
-    );
+    const { train } = await fashionMnist();
     const count = 12_800;
     const pixels = new Uint8Array(count * train.size * train.size * 3);
     await train.read(

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { results } from '../../src/results/document.ts';
-import { destillProcess } from './destill.ts';
+import { destill, destillProcess } from './destill.ts';
+import { finished, write } from './finished.ts';
 import { temporaryFolder } from './temporary.ts';
 import { writeTinyMnist } from './tiny-mnist.ts';
 
@@ -65,6 +66,37 @@ function statusOf(folder: string, role: string) {
   const name = readdirSync(runs).find((run) => run.includes(role)) ?? '';
   return JSON.parse(readFileSync(join(runs, name, 'run.json'), 'utf8')).status;
 }
+
+describe('destill run, where everything is trained', () => {
+  test('prints the table and succeeds, even if the report cannot be written: it says why, and what to do', async () => {
+    const folder = join(temporaryFolder(), 'study');
+    finished(folder);
+    const again = () => destill('run', join(folder, 'experiment.yaml'), '--output', folder, '--plain');
+    write(join(folder, 'explanations/explanations.json'), { images: [] });
+    const damaged = await again();
+    expect(damaged.code, damaged.stderr).toBe(0);
+    expect(damaged.stdout).toMatch(/^resnet8 +soft .* 84\.5 ± 2\.1 %/m);
+    const said = damaged.stderr.replaceAll(/\s+/g, ' ');
+    expect(said).toContain(`results: ${folder}/results.json the report was not written: ${folder}/`);
+    expect(said).toContain('explanations.json is not as DestillML writes it: classes');
+    expect(said).toContain(`when that is mended: destill report ${folder}`);
+    expect(said).not.toContain(`report: ${folder}/report.html`);
+    expect(existsSync(join(folder, 'report.html'))).toBe(false);
+
+    // Nor a path that cannot be written to.
+    rmSync(join(folder, 'explanations'), { recursive: true });
+    mkdirSync(join(folder, 'report.html'));
+    const blocked = await again();
+    expect(blocked).toMatchObject({ code: 0, stdout: damaged.stdout });
+    expect(blocked.stderr.replaceAll(/\s+/g, ' ')).toContain('the report was not written: EISDIR');
+
+    rmdirSync(join(folder, 'report.html'));
+    const mended = await again();
+    expect(mended).toMatchObject({ code: 0, stdout: damaged.stdout });
+    expect(mended.stderr).toContain(`report: ${folder}/report.html\n`);
+    expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain('<h1>study</h1>');
+  });
+});
 
 describe('destill run, with real trainers on real images', () => {
   test(

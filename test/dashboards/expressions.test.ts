@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { metrics } from '@destillml/core/metrics/catalogue.ts';
 import { seriesOf } from '@destillml/core/metrics/metric.ts';
 import { describe, expect, it, test } from 'vitest';
+import { parse } from 'yaml';
 import { dashboards } from '../../dashboards/all.ts';
+import { labelQuery } from '../../dashboards/grafana/variables.ts';
 import { interpolate, timeVariables } from '../../dashboards/picture/interpolate.ts';
 import { alerts } from '../../dashboards/rules/alerts.ts';
 import { recordings } from '../../dashboards/rules/recordings.ts';
@@ -36,11 +40,11 @@ const chosen = { namespace: '.*', experiment: '.*', run: '.*', job: '.*', parame
 
 const asked: readonly Named[] = Object.entries(dashboards).flatMap(([name, dashboard]) => {
   const json = dashboard.json();
-  const variables = (json.templating.list ?? []).flatMap(({ name: variable, query }) => {
-    const [, series, label] = /^label_values\((.*), (\w+)\)$/.exec(Object(query).query ?? '') ?? [];
-    return series === undefined
+  const variables = (json.templating.list ?? []).flatMap((variable) => {
+    const query = labelQuery(variable);
+    return query === undefined
       ? []
-      : [{ from: `variable ${variable}`, expression: `count by (${label}) (${series})` }];
+      : [{ from: `variable ${variable.name}`, expression: `count by (${query.label}) (${query.series})` }];
   });
   const annotations = (json.annotations.list ?? []).map((each) => ({
     from: each.name,
@@ -71,6 +75,18 @@ describe('every expression is PromQL, and names only metrics and labels that the
     const there = [...used.flatMap(({ name }) => known.get(name) ?? []), ...made, ...targetLabels];
     expect(there).toEqual(expect.arrayContaining([...grouping]));
   });
+});
+
+it('no rate asks for less than four scrapes of examples/monitoring/prometheus.yaml, which tells how often', () => {
+  const file = join(import.meta.dirname, '../../examples/monitoring/prometheus.yaml');
+  const jobs: readonly { readonly scrape_interval?: string }[] = parse(
+    readFileSync(file, 'utf8'),
+  ).scrape_configs;
+  expect(jobs.map(({ scrape_interval }) => scrape_interval)).toEqual(['30s', '15s']);
+  const windows = [...asked, ...ruled].flatMap(({ expression }) =>
+    [...expression.matchAll(/\[(\d+)m\]/g)].map(([, minutes]) => Number(minutes)),
+  );
+  expect(Math.min(...windows)).toBe(2);
 });
 
 it('every recorded series is read by a panel', () => {

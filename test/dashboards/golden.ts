@@ -18,7 +18,10 @@ const targets = {
 
 export type Exporter = keyof typeof targets;
 
-/** What `/metrics` said at the start of an hour, and at its end. */
+/**
+ * What `/metrics` said at the start of an hour, and at its end. Of our programs it is rendered by their own code, of a
+ * lab that passes an hour (lab/, by `node scripts/generate.ts`); of others it is written by hand, after theirs.
+ */
 export function golden(exporter: Exporter, moment: 'before' | 'after'): string {
   return readFileSync(join(folder, `${exporter}-${moment}.txt`), 'utf8');
 }

@@ -1,12 +1,6 @@
-import type { DashboardJson, PlacedPanel } from '../../dashboards/grafana/schema.ts';
+import { type DashboardJson, isRow, type PlacedPanel } from '../../dashboards/grafana/schema.ts';
 
 /** All panels of a dashboard, also those in closed rows. */
 export function panelsIn(dashboard: DashboardJson): readonly PlacedPanel[] {
   return dashboard.panels.flatMap((panel) => (isRow(panel) ? panel.panels : [panel]));
-}
-
-function isRow(
-  panel: DashboardJson['panels'][number],
-): panel is Extract<typeof panel, { readonly panels: unknown }> {
-  return panel.type === 'row';
 }

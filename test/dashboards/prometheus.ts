@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { Child } from '../cluster/child.ts';
+import type { Child } from '../cluster/child.ts';
 import { TemporaryFolder } from '../cluster/folder.ts';
-import { freePort } from '../cluster/ports.ts';
-import { waitFor } from '../cluster/wait.ts';
+import { type PrometheusServer, servePrometheus } from '../cluster/prometheus-server.ts';
 import { selectorOf } from './exposition.ts';
 import { goldenHour } from './golden.ts';
 import { prometheusTool, promtool } from './promtool.ts';
@@ -54,26 +53,13 @@ export class GoldenPrometheus {
   }
 }
 
-async function serve(
-  folder: TemporaryFolder,
-  data: string,
-): Promise<{ readonly url: string; readonly server: Child }> {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const flags = [
-    `--config.file=${folder.write('prometheus.yaml', 'global: {}\n')}`,
-    `--storage.tsdb.path=${data}`,
+function serve(folder: TemporaryFolder, data: string): Promise<PrometheusServer> {
+  return servePrometheus(prometheusTool('prometheus'), folder, {
+    configuration: 'global: {}\n',
+    data,
     // The hour is long ago.
-    '--storage.tsdb.retention.time=100y',
-    `--web.listen-address=127.0.0.1:${port}`,
-  ];
-  const server = new Child(prometheusTool('prometheus'), flags, folder.file('log'));
-  await waitFor('Prometheus', async () => {
-    server.check();
-    const answer = await fetch(`${url}/-/ready`).catch(() => undefined);
-    return answer?.ok || undefined;
+    flags: ['--storage.tsdb.retention.time=100y'],
   });
-  return { url, server };
 }
 
 /** In the OpenMetrics format, which has a time at each sample. */

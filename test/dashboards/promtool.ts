@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
+import { TemporaryFolder } from '../cluster/folder.ts';
 
-const folder = join(import.meta.dirname, '../../.tools/prometheus');
+const tools = join(import.meta.dirname, '../../.tools/prometheus');
 
 /** Path of promtool or prometheus, as scripts/prometheus.sh put it there. */
 export function prometheusTool(name: 'promtool' | 'prometheus'): string {
-  const path = join(folder, name);
+  const path = join(tools, name);
   if (!existsSync(path)) throw new Error(`${name} is not there: run scripts/prometheus.sh`);
   return path;
 }
@@ -47,15 +47,11 @@ export async function promtool(...args: readonly string[]): Promise<string> {
 
 /** Evaluates the rules of a file on given series. @throws Error with what differs from what is expected */
 export async function testRules(rules: string, tests: readonly RuleTest[]): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'destill-rules-'));
+  const folder = new TemporaryFolder();
   try {
-    const file = join(folder, 'tests.yaml');
-    writeFileSync(
-      file,
-      stringify({ rule_files: [rules], evaluation_interval: '15s', tests }, { lineWidth: 0 }),
-    );
-    await promtool('test', 'rules', file);
+    const asked = { rule_files: [rules], evaluation_interval: '15s', tests };
+    await promtool('test', 'rules', folder.write('tests.yaml', stringify(asked, { lineWidth: 0 })));
   } finally {
-    rmSync(folder, { recursive: true });
+    folder.remove();
   }
 }

@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { alerts } from '../../dashboards/rules/alerts.ts';
-import { runbooks } from '../../dashboards/rules/files.ts';
 import { promtool, testRules } from './promtool.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -44,8 +43,11 @@ type Case = {
 const run = 'namespace="lab", experiment="cifar", run="soft-1"';
 const labels = { namespace: 'lab', experiment: 'cifar', run: 'soft-1' };
 const other = 'namespace="lab", experiment="cifar", run="soft-2"';
-const job = 'job="destillml", instance="10.0.0.1:8443"';
-const second = 'job="destillml", instance="10.0.0.2:8443"';
+const job = 'job="destillml", namespace="destillml-system", instance="10.0.0.1:8443"';
+const second = 'job="destillml", namespace="destillml-system", instance="10.0.0.2:8443"';
+/** Of a release in another namespace, which its ServiceMonitor gives the same job. */
+const elsewhere = 'job="destillml", namespace="second-lab", instance="10.0.0.9:8443"';
+const lease = { job: 'destillml', namespace: 'destillml-system', name: 'destillml' };
 const alive = { [`destillml_build_info{${job}, version="0.1.0"}`]: '1x600' };
 
 const cases: readonly Case[] = [
@@ -59,7 +61,7 @@ const cases: readonly Case[] = [
     },
     fires: { '20m': false, '40m': true, '100m': false },
     labels,
-    says: 'The Run lab/soft-1 of the Experiment cifar has failed 3 times within an hour. Each attempt goes on from the last checkpoint; after spec.retries it is given up.',
+    says: 'The Run lab/soft-1 of the Experiment cifar has failed 3 times within an hour. After spec.retries it is given up.',
   },
   {
     name: 'a loss that is no number, for an hour',
@@ -73,7 +75,19 @@ const cases: readonly Case[] = [
     says: 'The Run lab/soft-1 of the Experiment cifar ended because its loss was no longer a number. It is not retried.',
   },
   {
-    name: 'no progress for 45 minutes of a Run that is running',
+    name: 'a loss that is no number, not at old ones where Prometheus missed the scrape of an hour ago',
+    alert: 'DestillMLRunDiverged',
+    series: {
+      [`destillml_run_failures_total{${run}, reason="TrainingDiverged"}`]: '_x134 1x60',
+      // Nothing is scraped from 74 to 84 minutes.
+      [`destillml_run_failures_total{${other}, reason="TrainingDiverged"}`]: '_x5 1x68 _x10 1x120',
+    },
+    fires: { '130m': false, '133m': false, '140m': true, '150m': true },
+    labels,
+    says: 'The Run lab/soft-1 of the Experiment cifar ended because its loss was no longer a number. It is not retried.',
+  },
+  {
+    name: 'no progress for 30 minutes or more of a Run that is running',
     alert: 'DestillMLRunStuck',
     series: {
       // Seconds since the start of the test.
@@ -85,9 +99,23 @@ const cases: readonly Case[] = [
       'destillml_run_progress_time_seconds{namespace="lab", experiment="cifar", run="soft-3"}': '0+60x120',
       'destillml_run_phase{namespace="lab", experiment="cifar", run="soft-3", phase="Running"}': '1x120',
     },
-    fires: { '40m': false, '50m': false, '60m': true },
+    fires: { '50m': false, '69m': false, '75m': true },
     labels,
-    says: 'The Run lab/soft-1 of the Experiment cifar has told of no progress for 50m 0s, and holds its GPUs.',
+    says: 'The Run lab/soft-1 of the Experiment cifar has told of no progress for 1h 5m 0s, and holds its GPUs.',
+  },
+  {
+    name: '30 minutes of Running without progress, of which hours in the queue before are none',
+    alert: 'DestillMLRunStuck',
+    series: {
+      [`destillml_run_progress_time_seconds{${run}}`]: '0x300',
+      [`destillml_run_phase{${run}, phase="Running"}`]: '1x10 0x188 1x100',
+      // It gets on after a quarter of an hour.
+      [`destillml_run_progress_time_seconds{${other}}`]: '0x215 12900+60x85',
+      [`destillml_run_phase{${other}, phase="Running"}`]: '1x10 0x188 1x100',
+    },
+    fires: { '195m': false, '210m': false, '229m': false, '240m': true },
+    labels,
+    says: 'The Run lab/soft-1 of the Experiment cifar has told of no progress for 4h 0m 0s, and holds its GPUs.',
   },
   {
     name: 'four hours in the queue',
@@ -124,12 +152,15 @@ const cases: readonly Case[] = [
       [`destillml_build_info{${second}, version="0.1.0"}`]: '1x60',
       [`leader_election_master_status{${job}, name="destillml"}`]: '1x10 0x50',
       [`leader_election_master_status{${second}, name="destillml"}`]: '0x60',
+      // Of another release, which has a leader.
+      [`destillml_build_info{${elsewhere}, version="0.1.0"}`]: '1x60',
+      [`leader_election_master_status{${elsewhere}, name="destillml"}`]: '1x60',
       // Of somebody else's operator.
       'leader_election_master_status{job="kueue", instance="10.0.0.3:8443", name="kueue"}': '0x60',
     },
     fires: { '10m': false, '15m': false, '17m': true },
-    labels: { job: 'destillml' },
-    says: '0 operators of the job destillml say that they lead: without one no Run is started, stopped or recorded.',
+    labels: lease,
+    says: '0 operators say that they have the lease destillml: without one no Run is started, stopped or recorded.',
   },
   {
     name: 'two operators that lead',
@@ -141,8 +172,22 @@ const cases: readonly Case[] = [
       [`leader_election_master_status{${second}, name="destillml"}`]: '0x10 1x50',
     },
     fires: { '10m': false, '17m': true },
-    labels: { job: 'destillml' },
-    says: '2 operators of the job destillml say that they lead: without one no Run is started, stopped or recorded.',
+    labels: lease,
+    says: '2 operators say that they have the lease destillml: without one no Run is started, stopped or recorded.',
+  },
+  {
+    name: 'no leader, not at two releases that have one each',
+    alert: 'DestillMLOperatorNotLeading',
+    series: {
+      ...alive,
+      [`destillml_build_info{${elsewhere}, version="0.1.0"}`]: '1x60',
+      [`leader_election_master_status{${job}, name="destillml"}`]: '1x30 0x30',
+      [`leader_election_master_status{${elsewhere}, name="destillml"}`]: '1x60',
+      [`leader_election_master_status{${second}, name="destillml-blue"}`]: '1x60',
+    },
+    fires: { '10m': false, '30m': false, '40m': true },
+    labels: lease,
+    says: '0 operators say that they have the lease destillml: without one no Run is started, stopped or recorded.',
   },
   {
     name: 'one reconcile in five fails',
@@ -182,7 +227,7 @@ test.each(cases)('$alert fires at $name', async ({ alert, series, fires, labels:
   const { severity, summary } = alerts.find((each) => each.alert === alert)!;
   const fired = {
     exp_labels: { ...own, severity },
-    exp_annotations: { summary, description: says, runbook_url: `${runbooks}/${alert}` },
+    exp_annotations: { summary, description: says, runbook: `docs/runbooks/${alert}.md` },
   };
   await testRules(rules, [
     {

@@ -230,8 +230,15 @@ it('carries the dashboards and rules as they are generated', async () => {
   }
   const rules = readFileSync(join(generated, 'rules.yaml'), 'utf8');
   expect(only(objects, 'PrometheusRule').spec).toEqual(
-    parse(rules.replaceAll('https://destillml.io/runbooks', 'https://wiki.lab/runbooks')),
+    parse(rules.replaceAll('runbook: docs/runbooks/', 'runbook_url: https://wiki.lab/runbooks/')),
   );
+});
+
+it('leads from alerts to no address where their pages are published nowhere', async () => {
+  const objects = objectsIn(await template({ metrics: { prometheusRule: { enabled: true } } }));
+  const rules = readFileSync(join(chart, '../../dashboards/generated/rules.yaml'), 'utf8');
+  expect(rules).not.toContain('://');
+  expect(only(objects, 'PrometheusRule').spec).toEqual(parse(rules));
 });
 
 describe('a value that is not allowed is refused, and named:', () => {

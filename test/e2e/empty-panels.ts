@@ -4,6 +4,7 @@ const noCadvisor = 'Only the operator and trainers are scraped, not the kubelet.
 
 /** By dashboard: title of each panel that has nothing to show of the quickstart in this cluster, and why. */
 export const emptyPanels: Readonly<Record<string, readonly (readonly [title: string, reason: string])[]>> = {
+  'lab-overview': [['Failures by reason', 'Nothing failed.']],
   experiment: [
     ['Parameters against accuracy', noSweep],
     ['Accuracy against ', noSweep],

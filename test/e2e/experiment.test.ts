@@ -6,13 +6,12 @@ import { parse } from 'yaml';
 import { dashboards } from '../../dashboards/all.ts';
 import { choicesFor } from '../../dashboards/picture/choices.ts';
 import { dashboardPicture } from '../../dashboards/picture/dashboard.ts';
-import { Prometheus as QueriedPrometheus } from '../../dashboards/picture/prometheus.ts';
 import type { Experiment } from '../../operator/controllers/kinds.ts';
 import { helm } from '../charts/helm.ts';
 import { waitFor } from '../cluster/wait.ts';
 import { ClusterLab, examples } from './cluster-lab.ts';
 import { emptyPanels } from './empty-panels.ts';
-import { Prometheus } from './prometheus.ts';
+import { ClusterPrometheus } from './prometheus.ts';
 import type { Watch } from './watch.ts';
 
 /** Where the pictures of the dashboards are left, to be looked at. */
@@ -27,11 +26,11 @@ function quickstart(): object {
 let lab: ClusterLab;
 let phases: Watch;
 let pods: Watch;
-let prometheus: Prometheus;
+let prometheus: ClusterPrometheus;
 let ended: Experiment;
 beforeAll(async () => {
   lab = await ClusterLab.open();
-  prometheus = await Prometheus.start(lab.client);
+  prometheus = await ClusterPrometheus.start(lab.client);
   phases = await lab.watch('drun', ['metadata.name', 'status.phase']);
   pods = await lab.watch('pods', [
     'metadata.name',
@@ -145,23 +144,23 @@ describe('the quickstart on a cluster', () => {
   });
 
   it('has been measured by a Prometheus that finds the operator in the cluster', async () => {
-    expect(await prometheus.query('up{job="destillml-operator"}')).toEqual([
-      { metric: expect.objectContaining({ pod: expect.stringMatching(/^destillml-/) }), value: 1 },
-    ]);
-    const [reconciled] = await prometheus.query(
-      'sum(controller_runtime_reconcile_total{controller="run",result="success"})',
-    );
-    expect(reconciled?.value).toBeGreaterThan(5);
+    const now = Date.now() / 1000;
+    const [up, ...others] = await prometheus.instant('up{job="destillml-operator"}', now);
+    expect(others).toEqual([]);
+    expect(up?.labels.pod).toMatch(/^destillml-/);
+    expect(up?.points.at(-1)?.[1]).toBe(1);
+    const reconciled = 'sum(controller_runtime_reconcile_total{controller="run",result="success"})';
+    const [sum] = await prometheus.instant(reconciled, now);
+    expect(sum?.points.at(-1)?.[1]).toBeGreaterThan(5);
   });
 
   it.each(Object.entries(dashboards))('is on the dashboard %s', async (name, dashboard) => {
     const now = Math.floor(Date.now() / 1000);
     const start = Math.floor(Date.parse(ended.metadata.creationTimestamp ?? '') / 1000) - 30;
     const range = { start, end: now, step: Math.max(1, Math.round((now - start) / 240)) };
-    const asked = new QueriedPrometheus(prometheus.url);
     const json = dashboard.json();
-    const variables = await choicesFor(json, { experiment: ['quickstart'] }, asked, range);
-    const { svg, empty } = await dashboardPicture(json, { prometheus: asked, range, variables });
+    const variables = await choicesFor(json, { experiment: ['quickstart'] }, prometheus, range);
+    const { svg, empty } = await dashboardPicture(json, { prometheus: prometheus, range, variables });
     mkdirSync(pictures, { recursive: true });
     writeFileSync(join(pictures, `dashboard-${name}.png`), await sharp(Buffer.from(svg)).png().toBuffer());
     expect(empty).toEqual((emptyPanels[name] ?? []).map(([title]) => title));

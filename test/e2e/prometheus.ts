@@ -1,64 +1,41 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { binary, Child, tied } from '../cluster/child.ts';
+import { Prometheus } from '../../dashboards/picture/prometheus.ts';
+import { binary, type Child } from '../cluster/child.ts';
 import type { Client } from '../cluster/client.ts';
 import { kubeconfigText } from '../cluster/credentials.ts';
 import { TemporaryFolder } from '../cluster/folder.ts';
-import { freePort } from '../cluster/ports.ts';
-import { waitFor } from '../cluster/wait.ts';
+import { type PrometheusServer, servePrometheus } from '../cluster/prometheus-server.ts';
 import { tokenOf } from '../integration/tokens.ts';
 import { examples, monitoring } from './cluster-lab.ts';
 
 const root = join(import.meta.dirname, '../..');
 const rules = join(root, 'dashboards/generated/rules.yaml');
 
-/** A series at a moment. */
-export type Sample = {
-  readonly metric: Readonly<Record<string, string>>;
-  readonly value: number;
-};
-
 /**
- * A real Prometheus on this machine, which finds what to scrape by asking the cluster, as examples/monitoring/prometheus.yaml has it;
- * it may do what that file says it has to be allowed, and nothing else.
+ * A real Prometheus on this machine, which finds what to scrape by asking the cluster, as
+ * examples/monitoring/prometheus.yaml has it; it may do what rbac.yaml beside that file allows it, and nothing else. The
+ * chart lets it read the operator's metrics.
  */
-export class Prometheus {
-  /** Such as `http://127.0.0.1:24315`. */
-  readonly url: string;
+export class ClusterPrometheus extends Prometheus {
   readonly #folder: TemporaryFolder;
   readonly #server: Child;
 
-  private constructor(port: number, folder: TemporaryFolder) {
-    this.url = `http://127.0.0.1:${port}`;
+  private constructor({ url, server }: PrometheusServer, folder: TemporaryFolder) {
+    super(url);
+    this.#server = server;
     this.#folder = folder;
-    const flags = [
-      `--config.file=${folder.file('prometheus.yaml')}`,
-      `--storage.tsdb.path=${folder.file('data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-    ];
-    this.#server = new Child(binary('prometheus'), flags, folder.file('log'), tied);
   }
 
-  static async start(client: Client): Promise<Prometheus> {
-    await allow(client);
+  static async start(client: Client): Promise<ClusterPrometheus> {
+    await client.kubectl('apply', `--filename=${join(examples, 'monitoring/rbac.yaml')}`);
     const folder = new TemporaryFolder();
-    folder.write('prometheus.yaml', await configuration(client, folder));
-    const prometheus = new Prometheus(await freePort(), folder);
-    await waitFor('Prometheus', async () => {
-      prometheus.#server.check();
-      const answer = await fetch(`${prometheus.url}/-/ready`).catch(() => undefined);
-      return answer?.ok || undefined;
+    const served = await servePrometheus(binary('prometheus'), folder, {
+      configuration: await configuration(client, folder),
+      data: folder.file('data'),
     });
-    return prometheus;
-  }
-
-  /** What an expression is at this moment. @throws Error with what Prometheus says is wrong */
-  async query(expression: string): Promise<readonly Sample[]> {
-    const answer = await fetch(`${this.url}/api/v1/query?${new URLSearchParams({ query: expression })}`);
-    const { data, error } = (await answer.json()) as Answer;
-    if (data === undefined) throw new Error(`${expression}: ${error}`);
-    return data.result.map(({ metric, value: [, value] }) => ({ metric, value: Number(value) }));
+    return new ClusterPrometheus(served, folder);
   }
 
   async stop(): Promise<void> {
@@ -66,16 +43,6 @@ export class Prometheus {
     this.#folder.remove();
   }
 }
-
-type Answer = {
-  readonly error?: string;
-  readonly data?: {
-    readonly result: readonly {
-      readonly metric: Readonly<Record<string, string>>;
-      readonly value: readonly [number, string];
-    }[];
-  };
-};
 
 type Scraped = {
   readonly kubernetes_sd_configs: readonly object[];
@@ -109,37 +76,4 @@ async function configuration(client: Client, folder: TemporaryFolder): Promise<s
       ...(job.authorization ? { authorization: { credentials_file } } : {}),
     })),
   });
-}
-
-/** What examples/monitoring/prometheus.yaml says that it has to be allowed. The chart lets it read the operator's metrics. */
-async function allow(client: Client): Promise<void> {
-  const { namespace, serviceAccount: name } = monitoring;
-  const verbs = ['get', 'list', 'watch'];
-  const role = 'prometheus-discovery';
-  const objects: readonly (readonly [string, object])[] = [
-    ['/api/v1/namespaces', { metadata: { name: namespace } }],
-    [`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name } }],
-    [
-      '/apis/rbac.authorization.k8s.io/v1/clusterroles',
-      {
-        metadata: { name: role },
-        rules: [
-          { apiGroups: [''], resources: ['pods', 'services'], verbs },
-          { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs },
-        ],
-      },
-    ],
-    [
-      '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings',
-      {
-        metadata: { name: role },
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
-        subjects: [{ kind: 'ServiceAccount', name, namespace }],
-      },
-    ],
-  ];
-  for (const [path, object] of objects) {
-    const { status } = await client.request('POST', path, object);
-    if (status !== 201 && status !== 409) throw new Error(`${path} answered ${status}`);
-  }
 }

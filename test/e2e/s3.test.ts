@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Run } from '../../operator/controllers/kinds.ts';
 import { network } from '../cluster/real/network.ts';
+import { waitFor } from '../cluster/wait.ts';
 import { type Keys, labKeys, S3Store } from '../integration/s3-store.ts';
 import { ClusterLab, hasEpochs } from './cluster-lab.ts';
 import { epochs, study } from './study.ts';
@@ -47,11 +47,14 @@ describe('an Experiment whose artifacts are in S3', () => {
       const { metadata } = await lab.runThat('bucket', 'teacher', hasEpochs(2), 'have trained two epochs');
       const stopped = performance.now();
       await store.stop();
-      await pause(10_000);
+      const said = 'Checkpoints cannot be uploaded. It is tried again, training goes on.';
+      await waitFor(
+        'the trainer to say that the store is away',
+        async () => (await lab.kubectl('logs', `job/${metadata.name}`)).includes(said) || undefined,
+        minutes,
+      );
       await store.start();
       console.log(`The store was away for ${((performance.now() - stopped) / 1000).toFixed(1)} s.`);
-      const log = await lab.kubectl('logs', `job/${metadata.name}`);
-      expect(log).toContain('Checkpoints cannot be uploaded. It is tried again, training goes on.');
 
       const baseline = await lab.runThat('bucket', 'baseline', hasEpochs(3), 'have trained three epochs');
       const next = await lab.bereave(baseline.metadata.name);
@@ -99,14 +102,15 @@ describe('an Experiment whose artifacts are in S3', () => {
   );
 
   it('waits where the Secret is not there, and says which', async () => {
-    await lab.apply(inS3('keyless', { secretName: 'nothing', pod: { gpus: 0 } }));
+    await lab.apply(inS3('keyless', { secretName: 'absent-keys', pod: { gpus: 0 } }));
     const run = await lab.runThat(
       'keyless',
       'teacher',
       ({ status }) => status?.reason === 'CreateContainerConfigError',
       'complain',
     );
-    expect(JSON.stringify(run.status?.conditions)).toContain('nothing');
+    const messages = run.status?.conditions?.map(({ message }) => message).join('\n');
+    expect(messages).toContain('"absent-keys" not found');
     await lab.kubectl('delete', 'dexp/keyless');
   });
 });

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Dataset, dataset } from '@destillml/core/api/dataset.ts';
 import { exitCodes } from '@destillml/core/protocol/report.ts';
-import { defaultLoadDeps, load } from '@destillml/trainer/data/load.ts';
+import { defaultLoadDeps, type LoadDeps, load, type S3Location } from '@destillml/trainer/data/load.ts';
+import type { Bucket } from '@destillml/trainer/storage/s3/bucket.ts';
 import { resultDocument } from '@destillml/trainer/training/result.ts';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { cifar10Files, mnistFiles, tarGz, temporaryFolder } from '../trainer-image/data/made-files.ts';
 import { runTrainer } from '../trainer-image/process.ts';
 import { smallRun } from '../trainer-image/training/run.ts';
@@ -29,17 +30,14 @@ function spec(name: string, prefix: string): Dataset {
   return dataset.parse({ name, imageSize: 16, validation: 10, source: { s3 } });
 }
 
+async function openBucket({ bucket, prefix }: S3Location): Promise<Bucket> {
+  return store.bucket(bucket, prefix.replace(/\/$/, ''), 'DATASET');
+}
+
 /** Loads it, and tells what was fetched for it. */
-async function loaded(name: string, prefix: string, folder: string) {
+async function loaded(name: string, prefix: string, folder: string, deps: Partial<LoadDeps> = {}) {
   const before = store.requests().length;
-  const data = await load(spec(name, prefix), folder, {
-    ...defaultLoadDeps,
-    openBucket: async (location) => {
-      const place = store.bucket(location.bucket, location.prefix.replace(/\/$/, '')).place;
-      const { Bucket } = await import('@destillml/trainer/storage/s3/bucket.ts');
-      return new Bucket({ ...place, purpose: 'DATASET' });
-    },
-  });
+  const data = await load(spec(name, prefix), folder, { ...defaultLoadDeps, openBucket, ...deps });
   const requests = store.requests().slice(before);
   const fetched = requests
     .filter((request) => request.startsWith('GetObject '))
@@ -125,6 +123,60 @@ test.each([
     code: 'DatasetUnavailable',
     message: `s3://lab/elsewhere: none of the 2 objects there ${what}. Correct spec.dataset.source.s3.prefix: the folder of these files, or the key of an archive with them.`,
   });
+});
+
+test('a folder with several data sets of the same names is refused: a folder of it has to be named', async () => {
+  const files = mnistFiles();
+  const labels = 'train-labels-idx1-ubyte';
+  await put('both/mnist', { ...files, [`${labels}.gz`]: gzipSync(files[labels] ?? Buffer.alloc(0)) });
+  await put('both/fashion/raw', files);
+  // Deeper than it is looked.
+  await put('both/old/2019/raw', files);
+  const folder = await temporaryFolder();
+  await expect(loaded('mnist', 'both', folder)).rejects.toMatchObject({
+    code: 'DatasetUnavailable',
+    message:
+      's3://lab/both: files of mnist are in 2 folders: s3://lab/both/fashion/raw, s3://lab/both/mnist. Set spec.dataset.source.s3.prefix to the one that is meant.',
+  });
+  const one = await loaded('mnist', 'both/mnist', folder);
+  expect(one.data.train.count).toBe(20);
+  expect(one.fetched).toHaveLength(5);
+  const other = await loaded('mnist', 'both/fashion', folder);
+  expect(other.fetched.every((key) => key.startsWith('both/fashion/raw/'))).toBe(true);
+
+  // A file elsewhere that is called like another one is none of them.
+  await put('both/fashion/notes', { [labels]: Buffer.from('see there') });
+  const again = await loaded('mnist', 'both/fashion', await temporaryFolder());
+  expect(again.fetched.sort()).toEqual(other.fetched.sort());
+});
+
+test('a store that goes away after it was listed is waited for, longer than five tries', async () => {
+  await put('away', mnistFiles());
+  onTestFinished(() => store.start());
+  const bucket = store.bucket('lab', 'away', 'DATASET');
+  const list = bucket.list.bind(bucket);
+  const leaving = Object.assign(bucket, {
+    list: async () => {
+      const objects = await list();
+      await store.stop();
+      return objects;
+    },
+  });
+  const warnings: string[] = [];
+  let pauses = 0;
+  const { data } = await loaded('mnist', 'away', await temporaryFolder(), {
+    openBucket: async () => leaving,
+    warn: (message) => warnings.push(message),
+    wait: async () => {
+      // Of four objects, eight times each.
+      if (++pauses === 32) await store.start();
+    },
+  });
+  expect(data.train.count).toBe(20);
+  expect(warnings).toHaveLength(4);
+  expect(warnings[0]).toMatch(
+    /^It is tried again\. S3 bucket lab at .*: it cannot be reached to read s3:\/\/lab\/away\/.*ECONNREFUSED/,
+  );
 });
 
 test('a trainer reads its data set with keys of its own, and says if it may not', async () => {

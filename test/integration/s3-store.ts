@@ -1,8 +1,8 @@
 /** A real S3 store, versitygw, on this machine: its buckets are folders, its objects files. */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
+import type { S3Purpose } from '@destillml/core/protocol/s3.ts';
 import { Bucket } from '@destillml/trainer/storage/s3/bucket.ts';
 import { binary, Child, type Launch, tied } from '../cluster/child.ts';
 import { TemporaryFolder } from '../cluster/folder.ts';
@@ -21,12 +21,8 @@ export const otherKeys: Keys = { accessKeyId: 'OTHERACCESSKEY8', secretAccessKey
 /** Known to the store; nothing is allowed to it. */
 export const guestKeys: Keys = { accessKeyId: 'GUESTACCESSKEY2', secretAccessKey: 'guest+secret/9rTyU4sD8' };
 
-/** What gives a process mounts of its own. */
+/** What gives a process mounts of its own, which some machines do not let their users make. */
 const unshare = ['unshare', '--mount', ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])];
-
-/** Whether a store can be given a size: this needs mounts, which some machines do not let their users make. */
-export const canBeSized =
-  spawnSync(unshare[0] ?? '', [...unshare.slice(1), 'mount', '-t', 'tmpfs', 'x', '/mnt']).status === 0;
 
 export interface S3StoreOptions {
   /** Of its disk, such as `1m`; without it that of this machine's. */
@@ -69,9 +65,9 @@ export class S3Store {
   }
 
   /** A folder of a bucket, for one who may do everything. */
-  bucket(bucket: string, path: string): Bucket {
+  bucket(bucket: string, path: string, purpose: S3Purpose = 'ARTIFACTS'): Bucket {
     return new Bucket({
-      purpose: 'ARTIFACTS',
+      purpose,
       bucket,
       path,
       region: 'us-east-1',

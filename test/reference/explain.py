@@ -4,8 +4,8 @@
     PYTHONPATH=.tools/explain-peers .tools/peers/bin/python test/reference/explain.py
 
 pytorch-grad-cam, lime, shap and scikit-image explain the networks of models.py, with the weights and images that
-filled.py gives them. Arrays are written as base64: maps as 16-bit integers between their smallest and largest value,
-masks as bits, labels as bytes compressed by zlib.
+filled.py gives them. Arrays are written as base64: maps as 16-bit integers between their smallest and largest value, of
+which the differences from one to the next are compressed by zlib; masks as bits; labels as bytes compressed by zlib.
 """
 
 import base64
@@ -32,7 +32,9 @@ from filled import filled, signs
 from models import CASES, fill, images_and_labels, networks
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-# Networks whose maps are written as a whole, not only summarised.
+# Networks whose maps are written as a whole at every stage but the first. Of the others that is done at the stage which
+# is looked at by default: the last of at least this many cells on a side.
+FEWEST_CELLS = 7
 SHOWN = {("resnet20", 32), ("wrn-16-2", 32), ("vgg8", 32), ("mobilenet-v2", 32), ("resnet18", 96)}
 
 
@@ -64,7 +66,8 @@ def quantised(values) -> dict:
     values = np.asarray(values, np.float64)
     low, high = float(values.min()), float(values.max())
     steps = np.round((values - low) / ((high - low) or 1) * 65535).astype("<u2")
-    return {"low": low, "high": high, "values": encoded(steps.tobytes())}
+    differences = np.diff(steps.ravel(), prepend=steps.dtype.type(0))
+    return {"low": low, "high": high, "values": encoded(zlib.compress(differences.tobytes(), 9))}
 
 
 def bits(masks) -> dict:
@@ -91,18 +94,31 @@ def grad_cam():
         with torch.no_grad():
             targets = model(images).argmax(1).tolist()
         entry = {"name": name, "imageSize": size, "batch": batch, "salt": salt, "targets": targets, "stages": []}
+        default = default_stage(model, images[:1])
         for stage, layer in enumerate(model.stages(), 1):
             with GradCAM(model=model, target_layers=[layer]) as cam:
                 maps = cam(input_tensor=images, targets=[ClassifierOutputTarget(t) for t in targets])
             flat = maps.astype(np.float64).ravel()
             projection = float((flat * signs(f"cam{stage}", flat.size)).sum())
             described = {"norm": float((flat**2).sum() ** 0.5), "projection": projection}
-            if (name, size) in SHOWN and stage >= 2 and size <= 32:
+            if stage == default or ((name, size) in SHOWN and stage >= 2):
                 described["map"] = quantised(maps[0])
             entry["stages"].append(described)
         found.append(entry)
         print("grad-cam", name, size, flush=True)
     return found
+
+
+def default_stage(model, image):
+    """Counted from 1."""
+    sides = {}
+    hooks = [layer.register_forward_hook(lambda _, __, output, stage=stage: sides.update({stage: min(output.shape[2:])}))
+             for stage, layer in enumerate(model.stages(), 1)]
+    with torch.no_grad():
+        model(image)
+    for hook in hooks:
+        hook.remove()
+    return max((stage for stage, side in sides.items() if side >= FEWEST_CELLS), default=1)
 
 
 def grid(size, side):

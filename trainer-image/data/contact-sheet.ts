@@ -1,11 +1,14 @@
 /** Pictures of many images at once, for looking at a data set. */
 import sharp from 'sharp';
 import { type ImageSet, imageBytes } from './dataset.ts';
+import { svgText } from './svg-text.ts';
 
 /** Pixels between images, and around the sheet. */
 const gap = 4;
 /** Rows in one column of classes. */
 const rowsPerColumn = 25;
+/** Characters of a name. */
+const longestName = 24;
 const background = 255;
 
 export interface ContactSheetOptions {
@@ -45,7 +48,7 @@ export async function imageRows(rows: readonly ImageRow[], size: number): Promis
   const columns = Math.max(1, ...rows.map(({ images }) => images.length / imageBytes(size)));
   const text = Math.max(11, Math.min(16, Math.round(cell / 4)));
   const longest = Math.max(...rows.map(({ name }) => name.length));
-  const nameWidth = Math.ceil(Math.min(longest, 24) * text * 0.62) + 2 * gap;
+  const nameWidth = Math.ceil(Math.min(longest, longestName) * text * 0.62) + 2 * gap;
   const blockWidth = nameWidth + columns * (cell + gap) + gap;
   const blockRows = Math.min(rows.length, rowsPerColumn);
   const width = Math.ceil(rows.length / rowsPerColumn) * blockWidth;
@@ -55,7 +58,8 @@ export async function imageRows(rows: readonly ImageRow[], size: number): Promis
   for (const [i, { name, images }] of rows.entries()) {
     const left = Math.floor(i / rowsPerColumn) * blockWidth;
     const top = (i % rowsPerColumn) * (cell + gap) + gap;
-    labels.push(label(name, left + gap, top + cell / 2, text));
+    // Letters stand in the middle of the row where their baseline is a third of their size below it.
+    labels.push(svgText(name, left + gap, top + cell / 2 + 0.35 * text, { size: text, most: longestName }));
     for (let column = 0; column * imageBytes(size) < images.length; column++) {
       const image = images.subarray(column * imageBytes(size), (column + 1) * imageBytes(size));
       draw(image, size, zoom, pixels, width, left + nameWidth + column * (cell + gap), top);
@@ -73,12 +77,6 @@ function firstOfClass(labels: Int32Array, wanted: number, count: number): number
   const found: number[] = [];
   for (let i = 0; i < labels.length && found.length < count; i++) if (labels[i] === wanted) found.push(i);
   return found;
-}
-
-function label(name: string, x: number, y: number, size: number): string {
-  const short = name.length > 24 ? `${name.slice(0, 23)}…` : name;
-  const safe = short.replace(/[&<>]/g, (char) => `&#${char.charCodeAt(0)};`);
-  return `<text x="${x}" y="${y}" dy="0.35em" font-family="DejaVu Sans, sans-serif" font-size="${size}">${safe}</text>`;
 }
 
 /** Copies an image, every pixel `zoom` × `zoom` times, to (left, top) of a sheet `width` px wide. */

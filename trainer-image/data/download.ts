@@ -1,8 +1,6 @@
 /** Downloads a file over HTTP once: resumed after an interruption, checked, then moved into place. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { DestillError } from '@destillml/core/errors.ts';
+import { digestOf } from '../storage/digest.ts';
 import { ContentDiffers, type FileOrigin, fetchFile } from '../storage/fetch-file.ts';
 import { corrupt, reasonOf } from './corrupt.ts';
 
@@ -47,7 +45,7 @@ export async function download(
 function httpOrigin(url: string, sha256: string, { fetch, onProgress }: DownloadDeps): FileOrigin {
   const digest = (path: string, signal: AbortSignal | undefined) => {
     onProgress?.({ step: 'verify', what: path, done: 0, total: undefined });
-    return sha256Of(path, signal);
+    return digestOf(path, 'sha256', signal);
   };
   return {
     async open(have, signal) {
@@ -91,11 +89,4 @@ function httpOrigin(url: string, sha256: string, { fetch, onProgress }: Download
       );
     },
   };
-}
-
-/** SHA-256 of a file, in hexadecimal. */
-export async function sha256Of(path: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash, signal ? { signal } : {});
-  return hash.digest('hex');
 }

@@ -8,9 +8,10 @@
  */
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { digestOf } from '../storage/digest.ts';
 import { writeAside } from './aside.ts';
 import { corrupt, reasonOf } from './corrupt.ts';
-import { type Progress, sha256Of } from './download.ts';
+import type { Progress } from './download.ts';
 import { encodeIdx, idxNames, idxSide } from './idx.ts';
 
 export const packageSplitNote =
@@ -86,7 +87,7 @@ async function isComplete(folder: string, signal: AbortSignal | undefined): Prom
   for (const [name, sha256] of Object.entries(checksums)) {
     const path = join(folder, name);
     if (!(await stat(path).catch(() => undefined))) return false;
-    if ((await sha256Of(path, signal)) !== sha256) return false;
+    if ((await digestOf(path, 'sha256', signal)) !== sha256) return false;
   }
   return true;
 }

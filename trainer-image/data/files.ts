@@ -20,8 +20,11 @@ export interface Wanted {
   readonly archive?: string;
 }
 
+/** How many folders below a place its files may be. */
+export const foldersDeep = 2;
+
 /**
- * The wanted files, in the order wanted, from `place`: an archive, or a folder that holds them (at most two folders deep,
+ * The wanted files, in the order wanted, from `place`: an archive, or a folder that holds them (`foldersDeep` at most,
  * plain or as NAME.gz) or their archive.
  *
  * @throws DestillError `DatasetUnavailable` where files are missing.
@@ -40,7 +43,7 @@ export async function findFiles(
     );
   }
   const [first = ''] = names;
-  for (const folder of [place, ...(await foldersBelow(place, 2))]) {
+  for (const folder of [place, ...(await foldersBelow(place, foldersDeep))]) {
     const there = new Set(await readdir(folder));
     if (there.has(first) || there.has(`${first}.gz`)) return fromFolder(folder, there, names);
     if (archive !== undefined && there.has(archive)) return fromArchive(join(folder, archive), names, signal);

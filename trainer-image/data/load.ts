@@ -25,6 +25,8 @@ export interface LoadDeps extends DownloadDeps {
   readonly claimFolder: (claimName: string) => string;
   /** The bucket of `dataset.source.s3`. */
   readonly openBucket: (location: S3Location) => Promise<Bucket>;
+  /** Told where that bucket is away and waited for. */
+  readonly warn: (message: string) => void;
   /** Memory for decoded images of each split of an image folder. Bytes. */
   readonly cacheBytes: number;
 }
@@ -46,6 +48,7 @@ export const defaultLoadDeps: LoadDeps = {
       `dataset.source.s3: the keys for the bucket ${bucket} are not known here. Use http or directory.`,
     );
   },
+  warn: () => undefined,
   cacheBytes: 256 * 1024 * 1024,
 };
 

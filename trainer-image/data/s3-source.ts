@@ -3,21 +3,23 @@ import { createHash } from 'node:crypto';
 import { join, posix } from 'node:path';
 import type { DatasetName } from '@destillml/core/api/dataset.ts';
 import { DestillError } from '@destillml/core/errors.ts';
-import { retry } from '../storage/retry.ts';
 import type { Bucket, StoredObject } from '../storage/s3/bucket.ts';
 import { fetchObject } from '../storage/s3/fetch-object.ts';
-import { S3Refusal } from '../storage/s3/refusal.ts';
+import { patiently } from '../storage/s3/patiently.ts';
 import { cifarFiles } from './cifar.ts';
 import { corrupt } from './corrupt.ts';
 import type { DownloadDeps } from './download.ts';
-import type { Wanted } from './files.ts';
+import { foldersDeep, type Wanted } from './files.ts';
 import { idxFiles } from './idx.ts';
 
-export type BucketDeps = Pick<DownloadDeps, 'wait' | 'onProgress' | 'signal'>;
+export interface BucketDeps extends Pick<DownloadDeps, 'wait' | 'onProgress' | 'signal'> {
+  /** Told where the bucket is away and waited for. */
+  readonly warn: (message: string) => void;
+}
 
 /** Objects fetched at the same time. */
 const parallel = 8;
-/** How long the bucket may be away before the first object is fetched, in milliseconds. */
+/** How long the bucket may be away at a time, in milliseconds. */
 const patience = 60_000;
 
 /**
@@ -33,23 +35,24 @@ export async function fetchFromBucket(
   folder: string,
   deps: BucketDeps,
 ): Promise<string> {
-  const all = await retry(() => bucket.list(deps.signal), {
+  const bearing = (signal: AbortSignal | undefined) => ({
     patience,
-    passes: (error) => error instanceof S3Refusal && error.passes,
-    onFailure: () => undefined,
-    wait: (milliseconds) => deps.wait(milliseconds, deps.signal),
-    now: () => performance.now(),
+    warn: deps.warn,
+    wait: (milliseconds: number) => deps.wait(milliseconds, signal),
   });
+  const all = await patiently(() => bucket.list(deps.signal), bearing(deps.signal));
   const objects = objectsOf(name, all, bucket.uri());
   const place = join(folder, `s3-${digest(bucket.uri(), objects)}`);
   const targetOf = (object: StoredObject) => join(place, object.name || posix.basename(bucket.uri()));
   await inParallel(objects, deps.signal, async (object, signal) => {
     const what = bucket.uri(object.name);
-    await fetchObject(bucket, object, targetOf(object), {
-      wait: deps.wait,
-      onProgress: (done, total) => deps.onProgress?.({ step: 'download', what, done, total }),
-      signal,
-    });
+    await patiently((getsOn) => {
+      const onProgress = (done: number, total: number | undefined) => {
+        getsOn();
+        deps.onProgress?.({ step: 'download', what, done, total });
+      };
+      return fetchObject(bucket, object, targetOf(object), { wait: deps.wait, onProgress, signal });
+    }, bearing(signal));
   });
   const [first, ...others] = objects;
   return first && others.length === 0 && isArchive(first) ? targetOf(first) : place;
@@ -60,7 +63,7 @@ function objectsOf(name: DatasetName, all: readonly StoredObject[], uri: string)
   const [only, ...others] = all;
   // The path is the key of one object: an archive, whatever its name.
   if (only?.name === '' && others.length === 0) return all;
-  const found = name === 'image-folder' ? imagesOf(all) : named(all, wantedFiles[name]);
+  const found = name === 'image-folder' ? imagesOf(all) : named(all, wantedFiles[name], name, uri);
   if (found.length === 0) {
     throw new DestillError(
       'DatasetUnavailable',
@@ -87,11 +90,34 @@ function expected(name: DatasetName): string {
   return `${names[0]}${archive === undefined ? '' : ` or ${archive}`}`;
 }
 
-function named(all: readonly StoredObject[], { names, archive }: Wanted): StoredObject[] {
-  return all.filter((object) => {
+/** The objects that findFiles finds, and what belongs to them. */
+function named(
+  all: readonly StoredObject[],
+  { names, archive }: Wanted,
+  dataset: DatasetName,
+  uri: string,
+): readonly StoredObject[] {
+  const isOf = (object: StoredObject, wanted: readonly string[]) => {
     const base = posix.basename(object.name);
-    return base === archive || names.some((name) => base === name || base === `${name}.gz`);
-  });
+    return base === archive || wanted.some((name) => base === name || base === `${name}.gz`);
+  };
+  const found = all.filter(
+    (object) => isOf(object, names) && object.name.split('/').length <= foldersDeep + 1,
+  );
+  const byFolder = Map.groupBy(found, ({ name }) => posix.dirname(name));
+  const sets = [...byFolder].filter(([, objects]) =>
+    objects.some((object) => isOf(object, names.slice(0, 1))),
+  );
+  const [first, ...others] = sets;
+  // MNIST and Fashion-MNIST have the same names.
+  if (others.length > 0) {
+    const folders = sets.map(([folder]) => (folder === '.' ? uri : `${uri}/${folder}`)).sort();
+    throw new DestillError(
+      'DatasetUnavailable',
+      `${uri}: files of ${dataset} are in ${folders.length} folders: ${folders.join(', ')}. Set spec.dataset.source.s3.prefix to the one that is meant.`,
+    );
+  }
+  return first?.[1] ?? found;
 }
 
 function imagesOf(all: readonly StoredObject[]): StoredObject[] {

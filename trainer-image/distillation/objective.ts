@@ -77,7 +77,7 @@ export function createObjective(
 
 /** Only soft targets need no more of a teacher than its logits. */
 function requireStages(objective: DistillationObjective, teacher: StageShapes): void {
-  const [technique] = (['similarityPreserving', 'attentionTransfer', 'hints'] as const).filter(
+  const technique = (['similarityPreserving', 'attentionTransfer', 'hints'] as const).find(
     (name) => objective[name] !== undefined,
   );
   if (technique === undefined || teacher.length > 0) return;

@@ -1,4 +1,6 @@
-import type { Tensor4D } from '../tensorflow/tf.ts';
+import type { Network } from '../models/network.ts';
+import { scoped } from '../nn/scoped.ts';
+import { type Tensor4D, tf } from '../tensorflow/tf.ts';
 
 /** Shape of a stage's output, without the batch. */
 export interface StageShape {
@@ -13,6 +15,11 @@ export type StageShapes = readonly StageShape[];
 /** @param stages outputs `[b, h, w, c]`. */
 export function stageShapes(stages: readonly Tensor4D[]): StageShapes {
   return stages.map(({ shape: [, height, width, channels] }) => ({ height, width, channels }));
+}
+
+/** Shapes of a network's stages, from one inference. */
+export function shapesOf(network: Network, imageSize: number): StageShapes {
+  return scoped(() => stageShapes(network.forward(tf.zeros([1, imageSize, imageSize, 3]), false).stages));
 }
 
 /** Indices, from 0, of a stage of the student and the stage of the teacher that it is compared with. */

@@ -1,15 +1,19 @@
 /** What an explanation leaves in a folder: figures, raw maps, numbers. */
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { mapNames } from '@destillml/core/api/explain.ts';
+import { type Explanations, explanationFiles } from '@destillml/core/report/explanations.ts';
 import { writeAtomic, writeJsonAtomic } from '../storage/atomic.ts';
 import type { ExplainedBy } from './explain.ts';
 import { figure } from './figure.ts';
 import { encodeNpy } from './npy.ts';
 import { agreementOf, qualityOf } from './quality.ts';
-import { type ExplainedImage, mapNames } from './subject.ts';
+import type { ExplainedImage } from './subject.ts';
 
 /**
- * Writes `figures/IMAGE.png` (a number from 000), `maps/NETWORK/METHOD.npy` (float32 `[images, size, size]`) and
- * `explanations.json`, in which every network is compared with the first.
+ * Writes `figures/IMAGE.png` (a number from 000), `maps/NETWORK/METHOD.npy` (float32 `[images, size, size]`; the
+ * name as in an address, `a%2Fb` for `a/b`) and `explanations.json`, in which every network is compared with the first.
+ * Figures and maps of an earlier call are removed.
  *
  * @param classes names by class.
  */
@@ -19,14 +23,19 @@ export async function writeExplanations(
   networks: readonly ExplainedBy[],
   classes: readonly string[],
 ): Promise<void> {
+  // Without the document, folders of these names are somebody else's.
+  if (existsSync(join(folder, explanationFiles.document))) {
+    for (const name of ['figures', 'maps']) rmSync(join(folder, name), { recursive: true, force: true });
+  }
   for (const [index, image] of images.entries()) {
-    const name = `${String(index).padStart(3, '0')}.png`;
-    writeAtomic(join(folder, 'figures', name), [await figure(image, index, networks, classes)]);
+    writeAtomic(join(folder, explanationFiles.figure(index)), [
+      await figure(image, index, networks, classes),
+    ]);
   }
   const [first] = networks;
   for (const explained of networks) writeMaps(join(folder, 'maps', fileName(explained.network)), explained);
-  writeJsonAtomic(join(folder, 'explanations.json'), {
-    classes,
+  writeJsonAtomic(join(folder, explanationFiles.document), {
+    classes: [...classes],
     images: images.map(({ name, label }) => ({ name, label })),
     networks: networks.map((explained) => ({
       name: explained.network,
@@ -39,7 +48,7 @@ export async function writeExplanations(
         ),
       })),
     })),
-  });
+  } satisfies Explanations);
 }
 
 function writeMaps(folder: string, { explanations }: ExplainedBy): void {
@@ -54,6 +63,8 @@ function writeMaps(folder: string, { explanations }: ExplainedBy): void {
   }
 }
 
+/** A name of its own for every network; not `.` or `..`, which are other folders. */
 function fileName(network: string): string {
-  return network.replaceAll(/[^\w.-]+/g, '-');
+  const name = encodeURIComponent(network);
+  return /^\.+$/.test(name) ? name.replaceAll('.', '%2E') : name;
 }

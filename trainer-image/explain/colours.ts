@@ -62,8 +62,9 @@ function blended(
 
 function heatAt(value: number): Colour {
   const position = Math.max(0, Math.min(1, value)) * (heat.length - 1);
-  const below = heat[Math.floor(position)] ?? [0, 0, 0];
+  const below: Colour = heat[Math.floor(position)] ?? [0, 0, 0];
   const above = heat[Math.ceil(position)] ?? below;
   const share = position % 1;
-  return [0, 1, 2].map((i) => (1 - share) * (below[i] ?? 0) + share * (above[i] ?? 0)) as unknown as Colour;
+  const mixed = (channel: 0 | 1 | 2) => (1 - share) * below[channel] + share * above[channel];
+  return [mixed(0), mixed(1), mixed(2)];
 }

@@ -15,7 +15,7 @@ export interface ExpectedGradientsOptions {
   readonly target: number;
   /** x′, `[size, size, 3]` each, at least one. */
   readonly backgrounds: readonly Float32Array[];
-  /** Gradients computed. */
+  /** Gradients computed; at least one for every background. */
   readonly samples: number;
   readonly seed: number;
 }
@@ -24,16 +24,22 @@ export interface ExpectedGradientsOptions {
  * Attributions `[size, size, 3]` in logits, which sum to f(x) − mean f(x′) but for the error of sampling.
  *
  * Backgrounds take turns, and the t of each one are drawn one from every equal part of [0, 1] (stratified sampling): as
- * free of bias as independent draws, and much closer.
+ * free of bias as independent draws, and much closer. Every background weighs the same, also where some have one more.
  *
  * @param image x, `[size, size, 3]`, normalised.
+ * @throws RangeError if there are fewer samples than backgrounds.
  */
 export async function expectedGradients(
   probe: Probe,
   image: Float32Array,
   { target, backgrounds, samples, seed }: ExpectedGradientsOptions,
 ): Promise<Float32Array> {
+  if (samples < backgrounds.length) {
+    throw new RangeError(`${samples} samples are fewer than the ${backgrounds.length} backgrounds`);
+  }
   const backgroundOf = (index: number) => backgrounds[index % backgrounds.length] ?? image;
+  /** How many gradients the background of one is given. */
+  const partsOf = (index: number) => Math.ceil((samples - (index % backgrounds.length)) / backgrounds.length);
   const mean = new Float64Array(image.length);
   await probe.gradients(
     {
@@ -42,8 +48,7 @@ export async function expectedGradients(
       draw(index, point) {
         const background = backgroundOf(index);
         const part = Math.floor(index / backgrounds.length);
-        const parts = Math.ceil((samples - (index % backgrounds.length)) / backgrounds.length);
-        const t = (part + uniform(seed, index, gradientStream)) / parts;
+        const t = (part + uniform(seed, index, gradientStream)) / partsOf(index);
         for (let i = 0; i < point.length; i++) {
           const from = background[i] ?? 0;
           point[i] = from + t * ((image[i] ?? 0) - from);
@@ -52,9 +57,10 @@ export async function expectedGradients(
     },
     (index, gradient) => {
       const background = backgroundOf(index);
+      const share = 1 / (backgrounds.length * partsOf(index));
       for (let i = 0; i < mean.length; i++) {
         const difference = (image[i] ?? 0) - (background[i] ?? 0);
-        mean[i] = (mean[i] ?? 0) + ((gradient[i] ?? 0) * difference) / samples;
+        mean[i] = (mean[i] ?? 0) + share * (gradient[i] ?? 0) * difference;
       }
     },
   );

@@ -1,6 +1,8 @@
 /** Explains what networks see in images: N networks × M images × methods. */
+import type { ExplanationMethod, MapName } from '@destillml/core/api/explain.ts';
+import { blurred } from './background.ts';
 import { type Faithfulness, faithfulness, randomMap } from './faithfulness.ts';
-import { type MethodSettings, mapsOf, methodDefaults, type Subject } from './methods.ts';
+import { type MethodSettings, mapsOf, methodDefaults, type PreparedImage, type Subject } from './methods.ts';
 import { openProbe, type Probe } from './probe.ts';
 import { type SegmentationName, segment } from './segmentation.ts';
 import { probabilities } from './softmax.ts';
@@ -11,14 +13,10 @@ import {
   chosenClass,
   type ExplainedImage,
   type ExplainedNetwork,
-  type MapName,
 } from './subject.ts';
 
-/** Methods as a spec names them. */
-export type MethodName = 'gradCam' | 'lime' | 'shap';
-
 export interface ExplainOptions extends Partial<MethodSettings> {
-  readonly methods: readonly MethodName[];
+  readonly methods: readonly ExplanationMethod[];
   /** Default: each network's own prediction. */
   readonly target?: ClassChoice;
   /** Stage that Grad-CAM looks at, counted from 1; default: see `defaultStage`. */
@@ -72,7 +70,7 @@ export interface ExplainedBy {
  *
  * @throws DestillError `InvalidSpec` where the class to explain or the stage does not exist, `CheckpointUnusable` from a
  * network.
- * @throws RangeError where an image has another size than a network.
+ * @throws RangeError where an image has another size than a network, or backgrounds are more than samples.
  */
 export async function explain(
   networks: readonly ExplainedNetwork[],
@@ -82,13 +80,7 @@ export async function explain(
 ): Promise<ExplainedBy[]> {
   const names = options.methods.flatMap(mapsOfMethod);
   const total = networks.length * images.length * names.length;
-  const divided = new Map<string, Subject['segments']>();
-  const segmentsOf = ({ pixels }: ExplainedImage, index: number, size: number) => {
-    const key = `${index} ${size}`;
-    const found = divided.get(key) ?? segment(pixels, size, options.segmentation);
-    divided.set(key, found);
-    return found;
-  };
+  const prepared = images.map((image) => prepare(image, options.segmentation));
 
   const results: ExplainedBy[] = [];
   let done = 0;
@@ -102,10 +94,10 @@ export async function explain(
     });
     try {
       const seen = await predictions(probe, images);
-      const subjects = images.map((image, index): Subject => {
+      const subjects = prepared.map((image, index): Subject => {
         const prediction = seen[index]?.prediction ?? 0;
-        const target = chosenClass(options.target ?? 'prediction', image, index, prediction, network.classes);
-        return { image, target, segments: segmentsOf(image, index, network.imageSize) };
+        const choice = options.target ?? 'prediction';
+        return { ...image, target: chosenClass(choice, image.image, index, prediction, network.classes) };
       });
       const maps: [MapName, readonly AttributionMap[]][] = [];
       for (const map of names) {
@@ -129,7 +121,25 @@ export async function explain(
   return results;
 }
 
-function mapsOfMethod(method: MethodName): readonly MapName[] {
+/** What all networks and methods share. */
+function prepare(image: ExplainedImage, segmentation: SegmentationName | undefined): PreparedImage {
+  const size = Math.sqrt(image.pixels.length / 3);
+  return {
+    image,
+    segments: once(() => segment(image.pixels, size, segmentation)),
+    blurred: once(() => blurred(image.input, size)),
+  };
+}
+
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+function mapsOfMethod(method: ExplanationMethod): readonly MapName[] {
   return method === 'shap' ? ['expectedGradients', 'kernelShap'] : [method];
 }
 
@@ -153,15 +163,18 @@ async function measure(
   seed: number,
 ): Promise<Partial<Record<MapName, MeasuredFaithfulness>>[]> {
   const measured: Partial<Record<MapName, MeasuredFaithfulness>>[] = [];
-  for (const [index, { image, target }] of subjects.entries()) {
+  for (const [index, { image, target, blurred }] of subjects.entries()) {
+    const followed = { input: image.input, blurred: blurred(), target };
+    // Maps of the same cells have the same random map.
+    const randoms = new Map<Int32Array, Faithfulness>();
     const found: Partial<Record<MapName, MeasuredFaithfulness>> = {};
     for (const [name, all] of maps) {
       const map = all[index];
       if (map === undefined) continue;
-      found[name] = {
-        map: await faithfulness(probe, image.input, map.values, target),
-        random: await faithfulness(probe, image.input, randomMap(map.cells, seed, index), target),
-      };
+      const random =
+        randoms.get(map.cells) ?? (await faithfulness(probe, followed, randomMap(map.cells, seed, index)));
+      randoms.set(map.cells, random);
+      found[name] = { map: await faithfulness(probe, followed, map.values), random };
     }
     measured.push(found);
   }

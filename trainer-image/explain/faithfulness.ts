@@ -6,7 +6,6 @@
  * the mean colour.
  */
 import { uniform } from '../nn/random.ts';
-import { blurred } from './background.ts';
 import type { Probe } from './probe.ts';
 import { probabilities } from './softmax.ts';
 
@@ -18,24 +17,30 @@ export interface Faithfulness {
   readonly deletion: number;
 }
 
+/** An image, and what is asked about it. */
+export interface FollowedImage {
+  /** `[size, size, 3]`, normalised. */
+  readonly input: Float32Array;
+  /** The input blurred, which insertion starts with. */
+  readonly blurred: Float32Array;
+  /** Class whose probability is followed. */
+  readonly target: number;
+}
+
 /** Equal steps in which all pixels are changed. */
 const steps = 32;
 
 /**
  * Insertion and deletion by the order of a map's values.
  *
- * @param image `[size, size, 3]`, normalised.
  * @param map `[size, size]`.
- * @param target class whose probability is followed.
  */
 export async function faithfulness(
   probe: Probe,
-  image: Float32Array,
+  { input, blurred, target }: FollowedImage,
   map: Float32Array,
-  target: number,
 ): Promise<Faithfulness> {
   const order = Array.from(map.keys()).sort((a, b) => (map[b] ?? 0) - (map[a] ?? 0));
-  const start = blurred(image, probe.size);
   const paint = (canvas: Float32Array, source: (index: number) => number, step: number) => {
     for (const pixel of order.slice(0, Math.round((step * order.length) / steps))) {
       for (let index = 3 * pixel; index < 3 * pixel + 3; index++) canvas[index] = source(index);
@@ -43,12 +48,12 @@ export async function faithfulness(
   };
   const logits = await probe.logits({
     count: 2 * (steps + 1),
-    draw(index, target) {
+    draw(index, canvas) {
       const isInsertion = index <= steps;
-      target.set(isInsertion ? start : image);
-      if (isInsertion) paint(target, (at) => image[at] ?? 0, index);
+      canvas.set(isInsertion ? blurred : input);
+      if (isInsertion) paint(canvas, (at) => input[at] ?? 0, index);
       // Of normalised images 0 is the mean colour.
-      else paint(target, () => 0, index - steps - 1);
+      else paint(canvas, () => 0, index - steps - 1);
     },
   });
   const curve = probabilities(logits, probe.classes, target);

@@ -1,15 +1,10 @@
 /** One picture per image: rows are networks, columns are methods. */
+import { type MapName, mapNames, mapTitles } from '@destillml/core/api/explain.ts';
 import sharp from 'sharp';
+import { svgText } from '../data/svg-text.ts';
 import { evidenceMap, heatMap } from './colours.ts';
 import type { ExplainedBy, Explanation } from './explain.ts';
-import { type ExplainedImage, type MapName, mapNames } from './subject.ts';
-
-const titles: Readonly<Record<MapName, string>> = {
-  gradCam: 'Grad-CAM',
-  lime: 'LIME',
-  expectedGradients: 'Expected gradients',
-  kernelShap: 'Kernel SHAP',
-};
+import type { ExplainedImage } from './subject.ts';
 
 /** Least side of a picture. Pixels; small images are enlarged by a whole factor. */
 const leastSide = 160;
@@ -19,7 +14,6 @@ const headerHeight = 60;
 const footerHeight = 36;
 /** Room for a network's name and what it predicts. */
 const captionWidth = 216;
-const font = 'font-family="DejaVu Sans, Liberation Sans, sans-serif"';
 const ink = '#1a1a1a';
 const faint = '#5c5c5c';
 
@@ -70,7 +64,7 @@ export async function figure(
   const label = image.label === undefined ? '' : `, labelled ${className(classes, image.label)}`;
   const texts = [
     text(`${image.name}${label}`, margin, margin + 14, { size: 15, bold: true, room: width - 2 * margin }),
-    ...['Image', ...names.map((name) => titles[name])].map((title, column) =>
+    ...['Image', ...names.map((name) => mapTitles[name])].map((title, column) =>
       text(title, left(column), margin + headerHeight - 8, { size: 12, bold: true, room: side + gap }),
     ),
     ...rows.flatMap(({ network, explanation }, row) =>
@@ -136,10 +130,7 @@ interface TextStyle {
 /** Text from `x` on its baseline `y`, shortened to the room there is. */
 function text(content: string, x: number, y: number, { size, room, bold, colour = ink }: TextStyle): string {
   const most = Math.floor(room / (size * (bold ? 0.68 : 0.62)));
-  const short = content.length > most ? `${content.slice(0, most - 1)}…` : content;
-  const safe = short.replace(/[&<>]/g, (char) => `&#${char.charCodeAt(0)};`);
-  const weight = bold ? ' font-weight="bold"' : '';
-  return `<text x="${x}" y="${y}" ${font} font-size="${size}"${weight} fill="${colour}">${safe}</text>`;
+  return svgText(content, x, y, { size, most, colour, ...(bold && { bold }) });
 }
 
 function enlarged(picture: Uint8Array, size: number, side: number): Promise<Buffer> {

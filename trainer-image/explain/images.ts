@@ -6,13 +6,20 @@ import { balancedOrder } from '../data/splits.ts';
 import { type ExplainedImage, explainedImage } from './subject.ts';
 
 /**
- * Images of a set, every class in proportion to its size; which ones `seed` draws. They are called `CLASS NUMBER`, by
- * their place in the set.
+ * Images of a set, every class in proportion to its size; which ones `seed` draws.
  *
  * @throws DestillError `DatasetCorrupt` where one cannot be read.
  */
-export async function drawnImages(set: ImageSet, count: number, seed: number): Promise<ExplainedImage[]> {
-  const indices = balancedOrder(set, seed).slice(0, count);
+export function drawnImages(set: ImageSet, count: number, seed: number): Promise<ExplainedImage[]> {
+  return imagesAt(set, balancedOrder(set, seed).subarray(0, count));
+}
+
+/**
+ * The images of a set at these indices, called `CLASS INDEX`.
+ *
+ * @throws DestillError `DatasetCorrupt` where one cannot be read.
+ */
+export async function imagesAt(set: ImageSet, indices: Uint32Array): Promise<ExplainedImage[]> {
   const length = imageBytes(set.size);
   const pixels = new Uint8Array(indices.length * length);
   await set.read(indices, pixels);

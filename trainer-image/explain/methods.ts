@@ -1,20 +1,27 @@
 /** Every method, from images and classes to maps. */
-import { blurred, meanImage } from './background.ts';
+import type { MapName } from '@destillml/core/api/explain.ts';
+import { meanImage } from './background.ts';
 import { expectedGradients } from './expected-gradients.ts';
 import { coalitions, shapleyValues } from './kernel-shap.ts';
 import type { Masks } from './least-squares.ts';
 import { fitLocalModel, limeDefaults, limeMasks } from './lime.ts';
 import type { Probe } from './probe.ts';
 import { probabilities } from './softmax.ts';
-import type { Additivity, AttributionMap, ExplainedImage, MapName } from './subject.ts';
+import type { Additivity, AttributionMap, ExplainedImage } from './subject.ts';
 import { masked, meanColours, type Segments, sizesOf } from './superpixels.ts';
 
-/** An image and what is asked about it. */
-export interface Subject {
+/** An image, and what is made of it once, when a method first asks for it. */
+export interface PreparedImage {
   readonly image: ExplainedImage;
+  segments(): Segments;
+  /** Its blurred input, `[size, size, 3]`. */
+  blurred(): Float32Array;
+}
+
+/** An image and what is asked about it. */
+export interface Subject extends PreparedImage {
   /** Class to explain. */
   readonly target: number;
-  readonly segments: Segments;
 }
 
 export interface MethodSettings {
@@ -26,7 +33,7 @@ export interface MethodSettings {
   readonly expectedGradientsSamples: number;
   /**
    * What SHAP compares images with, `[size, size, 3]` each, normalised: Kernel SHAP their mean, expected gradients each of
-   * them. None: the blurred image itself.
+   * them, so that there may not be more than samples. None: the blurred image itself.
    */
   readonly backgrounds: readonly Float32Array[];
   readonly seed: number;
@@ -68,11 +75,11 @@ export function mapsOf(
 async function oneByOne(
   subjects: readonly Subject[],
   done: () => void,
-  explain: (subject: Subject) => Promise<AttributionMap>,
+  explain: (subject: Subject, index: number) => Promise<AttributionMap>,
 ): Promise<AttributionMap[]> {
   const maps: AttributionMap[] = [];
-  for (const subject of subjects) {
-    maps.push(await explain(subject));
+  for (const [index, subject] of subjects.entries()) {
+    maps.push(await explain(subject, index));
     done();
   }
   return maps;
@@ -105,7 +112,8 @@ async function gradCamMaps(
 }
 
 async function limeMap(probe: Probe, subject: Subject, settings: MethodSettings): Promise<AttributionMap> {
-  const { image, segments, target } = subject;
+  const { image, target } = subject;
+  const segments = subject.segments();
   const masks = limeMasks(segments.count, settings.limeSamples, settings.seed);
   const hidden = meanColours(image.input, segments);
   const logits = await probe.logits(masked(image.input, hidden, segments, masks));
@@ -118,9 +126,10 @@ async function kernelShapMap(
   subject: Subject,
   settings: MethodSettings,
 ): Promise<AttributionMap> {
-  const { image, segments, target } = subject;
+  const { image, target } = subject;
+  const segments = subject.segments();
   const { backgrounds, kernelShapSamples, seed } = settings;
-  const hidden = backgrounds.length > 0 ? meanImage(backgrounds) : blurred(image.input, probe.size);
+  const hidden = backgrounds.length > 0 ? meanImage(backgrounds) : subject.blurred();
   const asked = coalitions(segments.count, kernelShapSamples, seed);
   const logits = await probe.logits(masked(image.input, hidden, segments, withEnds(asked.masks)));
   const [empty = 0, full = 0, ...values] = Array.from(
@@ -142,11 +151,11 @@ async function expectedGradientsMaps(
   settings: MethodSettings,
   done: () => void,
 ): Promise<AttributionMap[]> {
-  const backgroundsOf = ({ image }: Subject) =>
-    settings.backgrounds.length > 0 ? settings.backgrounds : [blurred(image.input, probe.size)];
+  const backgroundsOf = ({ blurred }: Subject) =>
+    settings.backgrounds.length > 0 ? settings.backgrounds : [blurred()];
   const cells = Int32Array.from({ length: probe.size ** 2 }, (_, pixel) => pixel);
   const differences = await logitDifferences(probe, subjects, backgroundsOf);
-  return oneByOne(subjects, done, async (subject) => {
+  return oneByOne(subjects, done, async (subject, index) => {
     const attributions = await expectedGradients(probe, subject.image.input, {
       target: subject.target,
       backgrounds: backgroundsOf(subject),
@@ -160,7 +169,7 @@ async function expectedGradientsMaps(
         (attributions[3 * pixel + 1] ?? 0) +
         (attributions[3 * pixel + 2] ?? 0),
     );
-    const difference = differences[subjects.indexOf(subject)] ?? Number.NaN;
+    const difference = differences[index] ?? Number.NaN;
     return { values, cells, additivity: additivity(values, difference, expectedGradientsTolerance) };
   });
 }

@@ -3,11 +3,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { DestillError } from '@destillml/core/errors.ts';
 import { imageBytes } from '../data/dataset.ts';
-import { type StageShapes, stageShapes } from '../distillation/stages.ts';
+import { shapesOf } from '../distillation/stages.ts';
 import type { Network } from '../models/network.ts';
 import { capturedProgram } from '../nn/capture.ts';
 import type { Functions, InputSpec, Program } from '../nn/program.ts';
-import { scoped } from '../nn/scoped.ts';
 import type { Tensor, Tensor2D, Tensor4D } from '../tensorflow/tf.ts';
 import { tf } from '../tensorflow/tf.ts';
 import { defaultStage, gradCam } from './grad-cam.ts';
@@ -171,8 +170,4 @@ function probeOf(
     gradients: (asked, take) => ask('gradients', asked, asked.target, take),
     gradCam: (asked, take) => ask('gradCam', asked, asked.target, take),
   };
-}
-
-function shapesOf(network: Network, size: number): StageShapes {
-  return scoped(() => stageShapes(network.forward(tf.zeros([1, size, size, 3]) as Tensor4D, false).stages));
 }

@@ -1,8 +1,8 @@
 /** Explanations as numbers: how faithful they are, and whether two networks look at the same places. */
+import { type MapName, mapNames } from '@destillml/core/api/explain.ts';
 import { type Spread, spread } from '@destillml/core/plan/spread.ts';
 import { type Agreement, agreement } from './agreement.ts';
 import type { ExplainedBy, Explanation } from './explain.ts';
-import { type MapName, mapNames } from './subject.ts';
 
 /** One network's maps by one method, over images. */
 export interface Quality {

@@ -2,12 +2,13 @@
  * Whether maps depend on what a network has learned: the model parameter randomisation test of Adebayo et al., "Sanity
  * Checks for Saliency Maps", NeurIPS 2018, section 3.1, all layers at once.
  */
+import type { MapName } from '@destillml/core/api/explain.ts';
 import { buildNetwork } from '../models/registry.ts';
 import { kaiming } from '../nn/initial.ts';
 import { Variables } from '../nn/variables.ts';
 import type { ExplainedBy } from './explain.ts';
 import { agreementOf, type NetworkAgreement } from './quality.ts';
-import type { ExplainedNetwork, MapName } from './subject.ts';
+import type { ExplainedNetwork } from './subject.ts';
 
 /** Maps pass if the mean rank correlation with those of random weights is nearer to 0. */
 const mostAlike = 0.5;

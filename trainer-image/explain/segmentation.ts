@@ -1,7 +1,7 @@
 /** Superpixels of a size that suits the image: some dozens, each larger than noise and smaller than an object. */
 import { quickshift } from './quickshift.ts';
 import { slic } from './slic.ts';
-import { numbered, type Segments, sizesOf } from './superpixels.ts';
+import { numbered, type Segments, segmentMeans, sizesOf } from './superpixels.ts';
 
 export type SegmentationName = 'slic' | 'quickshift';
 
@@ -50,7 +50,7 @@ function withoutSpecks(segments: Segments, pixels: Uint8Array, size: number, lea
     const sizes = sizesOf(found);
     const speck = sizes.indexOf(Math.min(...sizes));
     if (found.count === 1 || (sizes[speck] ?? 0) >= least) return found;
-    const colours = meanColours(pixels, found);
+    const colours = segmentMeans(pixels, found);
     const distance = (other: number) =>
       [0, 1, 2].reduce(
         (sum, i) => sum + ((colours[3 * other + i] ?? 0) - (colours[3 * speck + i] ?? 0)) ** 2,
@@ -59,18 +59,6 @@ function withoutSpecks(segments: Segments, pixels: Uint8Array, size: number, lea
     const [nearest = 0] = [...adjacent(found.labels, size, speck)].sort((a, b) => distance(a) - distance(b));
     found = numbered(found.labels.map((label) => (label === speck ? nearest : label)));
   }
-}
-
-/** `[count, 3]`. */
-function meanColours(pixels: Uint8Array, segments: Segments): Float64Array {
-  const sizes = sizesOf(segments);
-  const means = new Float64Array(3 * segments.count);
-  for (const [index, value] of pixels.entries()) {
-    const label = segments.labels[Math.floor(index / 3)] ?? 0;
-    const at = 3 * label + (index % 3);
-    means[at] = (means[at] ?? 0) + value / (sizes[label] ?? 1);
-  }
-  return means;
 }
 
 /** Superpixels that touch one of the pixels labelled `wanted` along a side. */

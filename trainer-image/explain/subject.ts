@@ -4,11 +4,6 @@ import { DestillError } from '@destillml/core/errors.ts';
 import { imageNet } from '../data/augmentation.ts';
 import { imageBytes } from '../data/dataset.ts';
 import type { Network } from '../models/network.ts';
-import { buildNetwork } from '../models/registry.ts';
-import { kaiming } from '../nn/initial.ts';
-import { eagerProgram } from '../nn/program.ts';
-import { Variables } from '../nn/variables.ts';
-import { describeTeacher, loadCheckpoint, networkTensors } from '../training/checkpoint.ts';
 
 /** A network to explain; it is built only while its turn lasts, so that many networks need the memory of one. */
 export interface ExplainedNetwork {
@@ -37,10 +32,6 @@ export interface ExplainedImage {
  * image.
  */
 export type ClassChoice = 'prediction' | 'label' | number | readonly number[];
-
-/** What makes a map. `shap` in a spec stands for the last two. */
-export const mapNames = ['gradCam', 'lime', 'expectedGradients', 'kernelShap'] as const;
-export type MapName = (typeof mapNames)[number];
 
 /** How well attributions sum to f(x) − f(background), in logits. */
 export interface Additivity {
@@ -73,25 +64,6 @@ export function explainedImage(name: string, pixels: Uint8Array, label?: number)
     return (byte / 255 - imageNet.mean[channel]) / imageNet.deviation[channel];
   });
   return { name, pixels, input, ...(label !== undefined && { label }) };
-}
-
-/**
- * The best checkpoint in a Run's folder.
- *
- * @throws DestillError `TeacherMissing` if there is none, `CheckpointUnusable` if it cannot be read.
- */
-export function trainedNetwork(name: string, artifacts: string): ExplainedNetwork {
-  const { path, network: found } = describeTeacher(artifacts);
-  return {
-    name,
-    ...found,
-    open() {
-      const variables = new Variables(kaiming(found.seed));
-      const network = buildNetwork(found.model, { ...found, variables });
-      loadCheckpoint(path, eagerProgram({}), networkTensors(variables.all), found);
-      return network;
-    },
-  };
 }
 
 /** The class to explain for image number `index`, whose predicted class is `prediction`. */

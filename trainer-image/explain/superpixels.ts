@@ -35,17 +35,23 @@ export function masked(
 }
 
 /** The image with every superpixel in its mean colour: what LIME hides superpixels with. `[size, size, 3]`. */
-export function meanColours(image: Float32Array, { labels, count }: Segments): Float32Array {
+export function meanColours(image: Float32Array, segments: Segments): Float32Array {
+  const means = segmentMeans(image, segments);
+  return Float32Array.from(image, (_, index) => {
+    const label = segments.labels[Math.floor(index / 3)] ?? 0;
+    return means[3 * label + (index % 3)] ?? 0;
+  });
+}
+
+/** Mean colour of each superpixel, `[count, 3]`. @param image `[size, size, 3]`. */
+export function segmentMeans(image: ArrayLike<number>, { labels, count }: Segments): Float64Array {
   const sums = new Float64Array(3 * count);
   const sizes = sizesOf({ labels, count });
-  for (const [index, value] of image.entries()) {
+  for (let index = 0; index < image.length; index++) {
     const at = 3 * (labels[Math.floor(index / 3)] ?? 0) + (index % 3);
-    sums[at] = (sums[at] ?? 0) + value;
+    sums[at] = (sums[at] ?? 0) + (image[index] ?? 0);
   }
-  return Float32Array.from(image, (_, index) => {
-    const label = labels[Math.floor(index / 3)] ?? 0;
-    return (sums[3 * label + (index % 3)] ?? 0) / (sizes[label] ?? 1);
-  });
+  return sums.map((sum, index) => sum / (sizes[Math.floor(index / 3)] ?? 1));
 }
 
 /** Labels as 0, 1, 2 … in the order of their values. */

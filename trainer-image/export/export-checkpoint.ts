@@ -1,4 +1,4 @@
-import { trainedNetwork } from '../explain/subject.ts';
+import { trainedNetwork } from '../training/trained-network.ts';
 import { type ExportOptions, exportedOpset, exportOnnx } from './onnx.ts';
 import { type OutputError, verifyOnnx } from './verify-onnx.ts';
 
@@ -22,7 +22,7 @@ export async function exportCheckpoint(
   artifacts: string,
   options: ExportOptions,
 ): Promise<ExportedCheckpoint> {
-  const { model, classes, imageSize, open } = trainedNetwork(artifacts, artifacts);
+  const { model, classes, imageSize, open } = trainedNetwork(artifacts);
   const network = open();
   try {
     const exported = { model, classes, imageSize, network };

@@ -2,6 +2,7 @@ import type { Network } from '../models/network.ts';
 import type { Attribute, Handle } from '../nn/backend.ts';
 import { handleOf, type Recorded, record } from '../nn/recording.ts';
 import { scoped } from '../nn/scoped.ts';
+import { transposed } from '../nn/transposed.ts';
 import { type Tensor4D, tf } from '../tensorflow/tf.ts';
 
 /** Values of a trained tensor in PyTorch's layout, under its name in a state dictionary. */
@@ -269,19 +270,9 @@ function idAt(handles: readonly Handle[], index: number): number {
 
 /** Filters `[k, k, in, out]` as `[out, in, k, k]` (one per channel: `[k, k, c, 1]` as `[c, 1, k, k]`), matrices turned. */
 function inPyTorchsLayout(name: string, shape: readonly number[], values: ArrayLike<number>): Weight {
-  const [outputs = 1, inputs = 1] = [shape.at(-1), shape.at(-2)];
-  const area = values.length / outputs / inputs;
-  if (shape.length === 1) return { name, shape, values: Float32Array.from(values) };
-  const turned = new Float32Array(values.length);
-  for (let output = 0; output < outputs; output++) {
-    for (let input = 0; input < inputs; input++) {
-      for (let position = 0; position < area; position++) {
-        turned[(output * inputs + input) * area + position] =
-          values[(position * inputs + input) * outputs + output] ?? 0;
-      }
-    }
-  }
-  const window = shape.slice(0, -2);
-  const isDepthwise = shape.length === 4 && outputs === 1;
-  return { name, shape: isDepthwise ? [inputs, 1, ...window] : [outputs, inputs, ...window], values: turned };
+  const isDepthwise = shape.length === 4 && shape[3] === 1;
+  const order = { 1: [0], 2: [1, 0], 4: isDepthwise ? [2, 3, 0, 1] : [3, 2, 0, 1] }[shape.length];
+  if (order === undefined) throw new RangeError(`${name} has ${shape.length} dimensions`);
+  const turned = order.map((axis) => shape[axis] ?? 1);
+  return { name, shape: turned, values: transposed(values, shape, order) };
 }

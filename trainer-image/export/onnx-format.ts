@@ -76,9 +76,25 @@ export interface OnnxModel {
 }
 
 /** Numbers of data types (TensorProto.DataType). */
-export const dataTypes = { float: 1, int32: 6, int64: 7, bool: 9, double: 11 } as const;
+export const dataTypes = { float: 1, int32: 6, int64: 7, double: 11 } as const;
 /** Numbers of attribute types (AttributeProto.AttributeType). */
-export const attributeTypes = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 } as const;
+const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const;
+
+export function float(name: string, f: number): OnnxAttribute {
+  return { name, type: attributeTypes.float, f };
+}
+
+export function int(name: string, i: number): OnnxAttribute {
+  return { name, type: attributeTypes.int, i };
+}
+
+export function ints(name: string, values: readonly number[]): OnnxAttribute {
+  return { name, type: attributeTypes.ints, ints: values };
+}
+
+export function text(name: string, s: string): OnnxAttribute {
+  return { name, type: attributeTypes.string, s: Buffer.from(s) };
+}
 
 export function encodeModel(model: OnnxModel): Uint8Array {
   return modelType().encode(model).finish();

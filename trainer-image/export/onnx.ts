@@ -5,9 +5,11 @@ import packageFile from '../package.json' with { type: 'json' };
 import { foldBatchNorm } from './fold-batch-norm.ts';
 import { type GraphNode, type InferenceGraph, inferenceGraph, type Weight } from './inference-graph.ts';
 import {
-  attributeTypes,
   dataTypes,
   encodeModel,
+  float,
+  int,
+  ints,
   type OnnxAttribute,
   type OnnxNode,
   type OnnxTensor,
@@ -157,11 +159,3 @@ function valueInfo(name: string, sides: readonly number[]) {
   const dim = [{ dimParam: 'batch' }, ...sides.map((dimValue) => ({ dimValue }))];
   return { name, type: { tensorType: { elemType: dataTypes.float, shape: { dim } } } };
 }
-
-const int = (name: string, i: number): OnnxAttribute => ({ name, type: attributeTypes.int, i });
-const ints = (name: string, values: readonly number[]): OnnxAttribute => ({
-  name,
-  type: attributeTypes.ints,
-  ints: values,
-});
-const float = (name: string, f: number): OnnxAttribute => ({ name, type: attributeTypes.float, f });

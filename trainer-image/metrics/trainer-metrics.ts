@@ -32,15 +32,14 @@ export class TrainerMetrics {
 
   constructor(registry: Registry, place: Place) {
     this.#place = place;
-    const registers = [registry];
-    const gauge = (metric: Metric<LabelName>) => new Gauge({ ...clientOptions(metric), registers });
-    const histogram = (metric: Metric<LabelName>) => new Histogram({ ...clientOptions(metric), registers });
+    const gauge = (metric: Metric<LabelName>) => new Gauge(clientOptions(metric, registry));
+    const histogram = (metric: Metric<LabelName>) => new Histogram(clientOptions(metric, registry));
     this.#epoch = gauge(trainerMetrics.epoch);
     this.#epochs = gauge(trainerMetrics.epochs);
     this.#loss = gauge(trainerMetrics.loss);
     this.#accuracy = gauge(trainerMetrics.accuracy);
     this.#learningRate = gauge(trainerMetrics.learningRate);
-    this.#images = new Counter({ ...clientOptions(trainerMetrics.images), registers });
+    this.#images = new Counter(clientOptions(trainerMetrics.images, registry));
     this.#stepSeconds = histogram(trainerMetrics.stepSeconds);
     this.#dataWaitSeconds = histogram(trainerMetrics.dataWaitSeconds);
     this.#evaluationSeconds = histogram(trainerMetrics.evaluationSeconds);

@@ -122,21 +122,21 @@ function convolution(
   });
 }
 
-/** Convolution of `[b, h, w, in]` with a filter `[k, k, in, out]`; in inference also `[k, k, in / groups, out]`. */
+/** Convolution of `[b, h, w, in]` with a filter `[k, l, in, out]`; in inference also `[k, l, in / groups, out]`. */
 export function conv2d(x: Tensor4D, filter: Tensor4D, window: Window): Tensor4D {
   return convolution('Conv2D', x, filter, window);
 }
 
-/** Depthwise convolution of `[b, h, w, c]` with a filter `[k, k, c, 1]`. */
+/** Depthwise convolution of `[b, h, w, c]` with a filter `[k, l, c, 1]`. */
 export function depthwiseConv2d(x: Tensor4D, filter: Tensor4D, window: Window): Tensor4D {
   return convolution('DepthwiseConv2dNative', x, filter, window);
 }
 
-function batchNormAttributes(training: boolean): Attribute[] {
+function batchNormAttributes(training: boolean, epsilon: number): Attribute[] {
   return [
     float(),
     attribute.type('U', backend().binding.TF_FLOAT),
-    attribute.float('epsilon', batchNormEpsilon),
+    attribute.float('epsilon', epsilon),
     attribute.string('data_format', 'NHWC'),
     attribute.bool('is_training', training),
   ];
@@ -164,7 +164,8 @@ export function batchNormTraining(
   update: (running: RunningStatistics) => void,
 ): Tensor4D {
   return differentiable([x, scale, shift], (save) => {
-    const attributes = [...batchNormAttributes(true), attribute.float('exponential_avg_factor', momentum)];
+    const shared = batchNormAttributes(true, batchNormEpsilon);
+    const attributes = [...shared, attribute.float('exponential_avg_factor', momentum)];
     const inputs = [x, scale, shift, running.mean, running.variance];
     const outputs = many('FusedBatchNormV3', attributes, inputs, 6);
     update({ mean: output(outputs, 1), variance: output(outputs, 2) });
@@ -172,7 +173,7 @@ export function batchNormTraining(
     return {
       value: output<Tensor4D>(outputs, 0),
       gradFunc: (dy: Tensor, saved: Saved) =>
-        many('FusedBatchNormGradV3', batchNormAttributes(true), [dy, ...saved], 5).slice(0, 3),
+        many('FusedBatchNormGradV3', shared, [dy, ...saved], 5).slice(0, 3),
     };
   });
 }
@@ -181,6 +182,8 @@ export function batchNormTraining(
  * Batch normalisation by given statistics, `[c]` each, as in inference.
  *
  * Differentiable in x only: no network is trained in this mode.
+ *
+ * @param epsilon is added to the variance.
  */
 export function batchNormInference(
   x: Tensor4D,
@@ -188,15 +191,16 @@ export function batchNormInference(
   shift: Tensor1D,
   mean: Tensor1D,
   variance: Tensor1D,
+  epsilon = batchNormEpsilon,
 ): Tensor4D {
   return differentiable([x], (save) => {
-    const attributes = [...batchNormAttributes(false), attribute.float('exponential_avg_factor', 1)];
+    const attributes = [...batchNormAttributes(false, epsilon), attribute.float('exponential_avg_factor', 1)];
     const outputs = many('FusedBatchNormV3', attributes, [x, scale, shift, mean, variance], 6);
     save([scale, variance]);
     return {
       value: output<Tensor4D>(outputs, 0),
       gradFunc: (dy: Tensor, saved: Saved) =>
-        tf.mul(dy, tf.div(output(saved, 0), tf.sqrt(tf.add(output(saved, 1), batchNormEpsilon)))),
+        tf.mul(dy, tf.div(output(saved, 0), tf.sqrt(tf.add(output(saved, 1), epsilon)))),
     };
   });
 }

@@ -29,6 +29,7 @@ export function readOnnxFile(given: string | Uint8Array): OnnxFile {
   const folder = typeof given === 'string' ? dirname(given) : undefined;
   const model = decodeModel(typeof given === 'string' ? bytesAt(given) : given, source);
   const tensors = new Map(model.graph.initializer.map((tensor) => [tensor.name, tensor]));
+  const beside = folder === undefined ? undefined : filesIn(folder);
   return {
     source,
     model,
@@ -36,7 +37,7 @@ export function readOnnxFile(given: string | Uint8Array): OnnxFile {
     stored(name, refuse) {
       const tensor = tensors.get(name) ?? refuse(`reads "${name}", which is not in the file`);
       const told = (what: string) => refuse(`reads the weight "${name}", which ${what}`);
-      return storedValue(name, withValues(tensor, folder, told), told);
+      return storedValue(name, withValues(tensor, beside, told), told);
     },
   };
 }
@@ -51,21 +52,32 @@ function bytesAt(path: string): Uint8Array {
   }
 }
 
+/** Contents of files in a folder by their names; each is read once. Undefined: the file is in another folder. */
+type Files = (name: string) => Uint8Array | undefined;
+
+function filesIn(folder: string): Files {
+  const read = new Map<string, Uint8Array>();
+  return (name) => {
+    const path = join(folder, name);
+    if (relative(folder, path) !== basename(name)) return undefined;
+    const bytes = read.get(path) ?? bytesAt(path);
+    read.set(path, bytes);
+    return bytes;
+  };
+}
+
 /** Exporters may put the values into a file beside the graph. */
 function withValues(
   tensor: OnnxTensor,
-  folder: string | undefined,
+  files: Files | undefined,
   refuse: (what: string) => never,
 ): OnnxTensor {
   if ((tensor.dataLocation ?? 0) === 0) return tensor;
   const entries = new Map(tensor.externalData?.map(({ key, value }) => [key, value]));
   const location = entries.get('location') ?? '';
-  if (folder === undefined) return refuse(`is in another file, ${location}: export with the weights inside`);
-  const path = join(folder, location);
-  if (relative(folder, path) !== basename(location))
-    return refuse(`is in a file of another folder, ${location}`);
+  if (files === undefined) return refuse(`is in another file, ${location}: export with the weights inside`);
+  const bytes = files(location) ?? refuse(`is in a file of another folder, ${location}`);
   const offset = Number(entries.get('offset') ?? 0);
-  const bytes = bytesAt(path);
   const length = Number(entries.get('length') ?? bytes.length - offset);
   if (offset + length > bytes.length) return refuse(`is cut off in ${location}`);
   return { ...tensor, rawData: bytes.subarray(offset, offset + length) };

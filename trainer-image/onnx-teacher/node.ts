@@ -70,14 +70,23 @@ export class NodeView {
   /** Whole numbers that are an attribute in older operator sets and an input in newer ones. */
   integers(name: string, index: number): readonly number[] | undefined {
     const given = this.optional(index);
-    if (given === undefined) return this.attribute(name)?.ints?.map(Number);
+    if (given === undefined) return this.attribute(name)?.ints;
     if (given.kind === 'integers') return given.values;
     return this.refuse(`takes ${described(given)} as ${name}; only whole numbers are supported`);
   }
 
+  /** The axes that an operation is about, of `[b, c, h, w]`: `2,3` are the positions. */
+  axes(): string {
+    const given = this.integers('axes', 1) ?? [];
+    return given
+      .map((axis) => (axis < 0 ? axis + 4 : axis))
+      .sort()
+      .join();
+  }
+
   int(name: string, otherwise: number): number {
     const found = this.attribute(name);
-    return found === undefined ? otherwise : Number(found.i ?? 0);
+    return found === undefined ? otherwise : (found.i ?? 0);
   }
 
   float(name: string, otherwise: number): number {
@@ -91,11 +100,11 @@ export class NodeView {
   }
 
   ints(name: string, otherwise: readonly number[]): readonly number[] {
-    return this.attribute(name)?.ints?.map(Number) ?? otherwise;
+    return this.attribute(name)?.ints ?? otherwise;
   }
 
   attribute(name: string): OnnxAttribute | undefined {
-    return this.#node.attribute?.find((attribute) => attribute.name === name);
+    return this.#node.attribute.find((attribute) => attribute.name === name);
   }
 }
 

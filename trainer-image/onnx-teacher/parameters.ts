@@ -1,5 +1,5 @@
-import type { Variables } from '../nn/variables.ts';
-import { Variables as NetworkVariables } from '../nn/variables.ts';
+import { transposed } from '../nn/transposed.ts';
+import { Variables } from '../nn/variables.ts';
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '../tensorflow/tf.ts';
 import type { StoredWeight } from './values.ts';
 
@@ -7,10 +7,10 @@ import type { StoredWeight } from './values.ts';
 export class Parameters {
   readonly variables: Variables;
   readonly #made = new Map<string, Tensor>();
-  #values = new Float32Array();
+  #values: Float32Array = new Float32Array();
 
   constructor() {
-    this.variables = new NetworkVariables(() => this.#values);
+    this.variables = new Variables(() => this.#values);
   }
 
   /** `[out, in, k, l]` → `[k, l, in, out]`. */
@@ -31,12 +31,9 @@ export class Parameters {
     return this.#turned(weight, `matrix${order.join('')}`, weight.shape, order) as Tensor2D;
   }
 
-  /** One number for each channel, with something added to each. */
-  vector(weight: StoredWeight, added = 0): Tensor1D {
-    const values = added === 0 ? weight.values : weight.values.map((value) => value + added);
-    return this.#variable(weight.name, added === 0 ? 'vector' : `vector+${added}`, values, [
-      values.length,
-    ]) as Tensor1D;
+  /** One number for each channel. */
+  vector({ name, values }: StoredWeight): Tensor1D {
+    return this.#variable(name, 'vector', () => values, [values.length]) as Tensor1D;
   }
 
   /** Shaped to be combined with images `[b, h, w, c]`; ONNX aligns its shape with `[b, c, h, w]` from the right. */
@@ -48,7 +45,7 @@ export class Parameters {
   /** Shaped to be combined with `[b, n]`. */
   besideMatrices(weight: StoredWeight): Tensor2D {
     const shape = [...Array<number>(2 - weight.shape.length).fill(1), ...weight.shape];
-    return this.#variable(weight.name, 'row', weight.values, shape) as Tensor2D;
+    return this.#variable(weight.name, 'row', () => weight.values, shape) as Tensor2D;
   }
 
   #turned(
@@ -58,40 +55,17 @@ export class Parameters {
     order: readonly number[],
   ) {
     const turnedShape = order.map((axis) => shape[axis] ?? 1);
-    return this.#variable(name, layout, transposed(values, shape, order), turnedShape);
+    return this.#variable(name, layout, () => transposed(values, shape, order), turnedShape);
   }
 
-  #variable(name: string, layout: string, values: Float32Array, shape: readonly number[]): Tensor {
+  /** @param values are asked for only where the variable is new: forward passes come by again and again. */
+  #variable(name: string, layout: string, values: () => Float32Array, shape: readonly number[]): Tensor {
     const key = `${name} as ${layout}`;
     const found = this.#made.get(key);
     if (found !== undefined) return found;
-    this.#values = Float32Array.from(values);
+    this.#values = values();
     const made = this.variables.weight(key, shape, { fanIn: 1, fanOut: 1 });
     this.#made.set(key, made);
     return made;
   }
-}
-
-/** Values of a tensor of `shape`, with its axes in another order. */
-function transposed(values: Float32Array, shape: readonly number[], order: readonly number[]): Float32Array {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, side) => product * side, 1));
-  const sides = order.map((axis) => shape[axis] ?? 1);
-  const steps = order.map((axis) => strides[axis] ?? 1);
-  const turned = new Float32Array(values.length);
-  const position = sides.map(() => 0);
-  let source = 0;
-  for (let index = 0; index < turned.length; index++) {
-    turned[index] = values[source] ?? 0;
-    for (let axis = sides.length - 1; axis >= 0; axis--) {
-      const next = (position[axis] ?? 0) + 1;
-      source += steps[axis] ?? 0;
-      if (next < (sides[axis] ?? 1)) {
-        position[axis] = next;
-        break;
-      }
-      source -= next * (steps[axis] ?? 0);
-      position[axis] = 0;
-    }
-  }
-  return turned;
 }

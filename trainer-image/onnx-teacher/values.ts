@@ -1,5 +1,4 @@
-import type { OnnxTensor } from '../export/onnx-format.ts';
-import { dataTypes } from '../export/onnx-format.ts';
+import { dataTypes, type OnnxTensor } from '../export/onnx-format.ts';
 import type { Tensor2D, Tensor4D } from '../tensorflow/tf.ts';
 
 /** What a name in an ONNX graph stands for while the graph is computed. */
@@ -33,7 +32,7 @@ const bytesOf: Readonly<Record<number, number>> = {
  * @param refuse is told what is wrong.
  */
 export function storedValue(name: string, tensor: OnnxTensor, refuse: (what: string) => never): Value {
-  const shape = (tensor.dims ?? []).map(Number);
+  const shape = tensor.dims;
   const size = shape.reduce((product, side) => product * side, 1);
   const type = tensor.dataType;
   const width = bytesOf[type];

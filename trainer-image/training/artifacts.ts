@@ -1,5 +1,6 @@
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { isS3 } from '../storage/s3/place.ts';
+import { nothingToKeep } from './nothing-to-keep.ts';
 
 /** Folders of this machine in which training reads and writes. */
 export interface ArtifactFolders {
@@ -45,10 +46,8 @@ export async function openArtifacts(assignment: Assignment, deps: ArtifactDeps):
     return openS3Artifacts(assignment, deps);
   }
   return {
+    ...nothingToKeep,
     folders: { own: artifacts, teacher: teacherArtifacts },
-    saved: () => undefined,
-    lost: new AbortController().signal,
-    finish: async () => undefined,
     renamed: (error) => error,
     close: async () => undefined,
   };

@@ -1,14 +1,12 @@
 import type { Dataset } from '@destillml/core/api/dataset.ts';
 import type { LoadedDataset } from '../data/dataset.ts';
 import { splitTrain } from '../data/splits.ts';
-import { buildNetwork } from '../models/registry.ts';
+import type { Network } from '../models/network.ts';
 import { capturedProgram } from '../nn/capture.ts';
-import { kaiming } from '../nn/initial.ts';
-import { Variables } from '../nn/variables.ts';
-import { describeTeacher, loadCheckpoint, networkTensors } from './checkpoint.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { evaluationFunction } from './functions.ts';
 import { functionNames } from './session.ts';
+import { trainedNetwork } from './trained-network.ts';
 
 export interface CheckpointEvaluation {
   /** Folder of the Run; its best checkpoint is evaluated. */
@@ -24,17 +22,22 @@ export interface CheckpointEvaluation {
 export async function evaluateCheckpoint(
   options: CheckpointEvaluation,
 ): Promise<Evaluation & { readonly images: number }> {
-  const { artifacts, dataset, data, split, batch } = options;
-  const { path, network } = describeTeacher(artifacts);
+  const { artifacts, data } = options;
   const found = { classes: data.classes.length, imageSize: data.train.size };
-  const variables = new Variables(kaiming(network.seed));
-  const built = buildNetwork(network.model, { variables, ...found });
+  const network = trainedNetwork(artifacts, found).open();
+  try {
+    return await evaluateNetwork(network, options);
+  } finally {
+    network.variables.dispose();
+  }
+}
+
+async function evaluateNetwork(network: Network, { dataset, data, split, batch }: CheckpointEvaluation) {
   const program = capturedProgram(
-    variables.all.map(({ variable }) => variable),
-    { [functionNames.evaluate]: evaluationFunction(built, found.classes, found.imageSize, batch) },
+    network.variables.all.map(({ variable }) => variable),
+    { [functionNames.evaluate]: evaluationFunction(network, data.classes.length, data.train.size, batch) },
   );
   try {
-    loadCheckpoint(path, program, networkTensors(variables.all), { ...network, ...found });
     const set = split === 'test' ? data.test : data.train;
     const indices =
       split === 'test'

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DestillError } from '@destillml/core/errors.ts';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
-import { retry } from '../storage/retry.ts';
 import { Bucket, type StoredObject } from '../storage/s3/bucket.ts';
 import { fetchObject } from '../storage/s3/fetch-object.ts';
+import { type Patience, patiently } from '../storage/s3/patiently.ts';
 import { isS3, s3Place } from '../storage/s3/place.ts';
-import { S3Refusal } from '../storage/s3/refusal.ts';
 import { UploadThread } from '../storage/s3/upload-thread.ts';
 import type { ArtifactDeps, ArtifactFolders, Artifacts } from './artifacts.ts';
 import { artifactFiles } from './checkpoint.ts';
+import { nothingToKeep } from './nothing-to-keep.ts';
 import { finishedResult } from './result.ts';
 
 /** How long a store may be away when a Run starts, in milliseconds, however patient it is: nothing is lost yet. */
@@ -78,7 +78,7 @@ async function fetchRun(bucket: Bucket, assignment: Assignment, folder: string, 
     await fetchNamed(bucket, stored, name, folder, deps);
   }
   const description = Buffer.from(`${JSON.stringify(assignment, null, 2)}\n`);
-  await patiently(() => bucket.write(artifactFiles.assignment, description, deps.signal), deps);
+  await patiently(() => bucket.write(artifactFiles.assignment, description, deps.signal), bearing(deps));
 }
 
 async function fetchTeacher(bucket: Bucket, folder: string, deps: ArtifactDeps): Promise<void> {
@@ -90,25 +90,28 @@ async function fetchTeacher(bucket: Bucket, folder: string, deps: ArtifactDeps):
 type Stored = ReadonlyMap<string, StoredObject>;
 
 async function listed(bucket: Bucket, deps: ArtifactDeps): Promise<Stored> {
-  const objects = await patiently(() => bucket.list(deps.signal), deps);
+  const objects = await patiently(() => bucket.list(deps.signal), bearing(deps));
   return new Map(objects.map((object) => [object.name, object]));
 }
 
 async function fetchNamed(bucket: Bucket, stored: Stored, name: string, folder: string, deps: ArtifactDeps) {
   const object = stored.get(name);
   if (object === undefined) return;
-  const wait = (milliseconds: number) => pause(milliseconds, undefined, { signal: deps.signal });
-  await fetchObject(bucket, object, join(folder, name), { wait, signal: deps.signal });
+  const { signal } = deps;
+  const patience = bearing(deps);
+  const { wait } = patience;
+  await patiently(
+    (getsOn) => fetchObject(bucket, object, join(folder, name), { wait, onProgress: getsOn, signal }),
+    patience,
+  );
 }
 
-function patiently<T>(attempt: () => Promise<T>, { patience, warn, signal }: ArtifactDeps): Promise<T> {
-  return retry(attempt, {
+function bearing({ patience, warn, signal }: ArtifactDeps): Patience {
+  return {
     patience: Math.min(patience, longestStart),
-    passes: (error) => error instanceof S3Refusal && error.passes,
-    onFailure: (error) => warn(`It is tried again. ${error instanceof Error ? error.message : error}`),
+    warn,
     wait: (milliseconds) => pause(milliseconds, undefined, { signal }),
-    now: () => performance.now(),
-  });
+  };
 }
 
 async function withBucket(bucket: Bucket, action: (bucket: Bucket) => Promise<void>): Promise<void> {
@@ -125,12 +128,7 @@ function keeper(
   remove: () => Promise<void>,
 ): Omit<Artifacts, 'folders' | 'renamed'> {
   if (uploads === undefined) {
-    return {
-      saved: () => undefined,
-      lost: new AbortController().signal,
-      finish: async () => undefined,
-      close: remove,
-    };
+    return { ...nothingToKeep, close: remove };
   }
   let timer: NodeJS.Timeout | undefined;
   const hurry = () => {

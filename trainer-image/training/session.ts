@@ -1,16 +1,13 @@
 import { DestillError } from '@destillml/core/errors.ts';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { createObjective } from '../distillation/objective.ts';
-import { type StageShapes, stageShapes } from '../distillation/stages.ts';
-import type { Network } from '../models/network.ts';
+import { shapesOf } from '../distillation/stages.ts';
 import { buildNetwork } from '../models/registry.ts';
 import { capturedProgram } from '../nn/capture.ts';
 import { countFlops } from '../nn/flops.ts';
 import { kaiming } from '../nn/initial.ts';
 import { eagerProgram, type Program } from '../nn/program.ts';
-import { scoped } from '../nn/scoped.ts';
 import { Variables } from '../nn/variables.ts';
-import { tf } from '../tensorflow/tf.ts';
 import {
   describeTeacher,
   loadCheckpoint,
@@ -131,9 +128,4 @@ function openTeacher({ parameters }: Assignment, { classes, imageSize, teacher }
   const variables = new Variables(kaiming(found.seed));
   const network = buildNetwork(found.model, { variables, classes, imageSize });
   return { path, objective, variables, network, description: { ...found, classes, imageSize } };
-}
-
-/** Shapes of a network's stages, from one inference. */
-function shapesOf(network: Network, imageSize: number): StageShapes {
-  return scoped(() => stageShapes(network.forward(tf.zeros([1, imageSize, imageSize, 3]), false).stages));
 }

@@ -9,7 +9,7 @@ import { ticks } from './axis.ts';
 import { axisLine, axisText, chart, gridLine } from './chart.ts';
 import { type Entry, legend, legendHeight } from './legend.ts';
 
-/** Lines, stacked areas or points over time, and what they are called. */
+/** Lines or stacked areas over time, and what they are called. */
 export function timeSeries(
   panel: PanelJson,
   series: readonly NamedSeries[],
@@ -28,7 +28,6 @@ export function timeSeries(
   });
   const foot = legendHeight(entries, area);
   const stacked = custom?.stacking?.mode === 'normal';
-  const onlyPoints = custom?.drawStyle === 'points';
   const markLines = (thresholds?.steps ?? []).flatMap(({ value, color }) =>
     value === null
       ? []
@@ -48,7 +47,7 @@ export function timeSeries(
         splitLine: { show: false },
       },
       yAxis: {
-        type: custom?.scaleDistribution?.type === 'log' ? 'log' : 'value',
+        type: 'value',
         scale: !stacked,
         ...ticks(stacked ? [] : series.flatMap(({ points }) => points.map(([, value]) => value)), unit),
         ...(min === undefined ? {} : { min }),
@@ -60,10 +59,10 @@ export function timeSeries(
       series: series.map(({ points }, index) => ({
         type: 'line' as const,
         data: stacked ? onGrid(points, range) : withGaps(points, range.step),
-        symbol: onlyPoints || points.length === 1 ? 'circle' : 'none',
+        symbol: points.length === 1 ? 'circle' : 'none',
         symbolSize: 6,
         color: colors[index] ?? theme.text,
-        lineStyle: { width: onlyPoints ? 0 : 2 },
+        lineStyle: { width: 2 },
         ...(stacked ? { stack: 'all', areaStyle: { opacity: 0.6 }, step: 'end' as const } : {}),
         ...(index === 0 ? { markLine: { silent: true, symbol: 'none', data: markLines } } : {}),
       })),

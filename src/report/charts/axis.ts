@@ -55,7 +55,7 @@ function logScale(values: readonly number[], { range: [from, to], margin = 0 }: 
 }
 
 /** Least and greatest value, with some room around a single one. */
-function extent(values: readonly number[]): readonly [number, number] {
+export function extent(values: readonly number[]): readonly [number, number] {
   const usable = values.filter(Number.isFinite);
   if (usable.length === 0) return [0, 1];
   // Not Math.min(...usable): curves have more points than a call has arguments.

@@ -1,6 +1,6 @@
 import { type Html, html } from '../html.ts';
 import type { Style } from '../series.ts';
-import { axisAround } from './axis.ts';
+import { axisAround, extent } from './axis.ts';
 import { type ChartText, chartFrame, plotArea, round } from './frame.ts';
 
 export interface Curve {
@@ -31,8 +31,9 @@ export function curvesChart(text: ChartText, curves: readonly Curve[], options: 
     exact: true,
     count: 6,
   });
-  const log =
-    values.length > 0 && Math.max(...values) / Math.min(...values) > (options.logBeyond ?? Infinity);
+  const [least, greatest] = extent(values);
+  // A loss of 0 has no place on a logarithmic axis.
+  const log = least > 0 && greatest / least > (options.logBeyond ?? Infinity);
   const y = axisAround(values, { label: '', format: options.format, range: plotArea.y, log });
   const wholeEpochs = { ...x, ticks: x.ticks.filter((tick) => tick.text !== '') };
   const place = ([epoch, value]: readonly [number, number]) =>

@@ -1,8 +1,8 @@
 import { resultsOf } from '../../plan/groups.ts';
 import { formatDuration } from '../../results/format.ts';
+import { techniqueOf } from '../../results/technique.ts';
 import { type Html, html } from '../html.ts';
 import type { ReportRun } from '../input.ts';
-import { techniqueOf } from '../series.ts';
 import { type Column, table } from '../table.ts';
 import { networkName, shown } from './results.ts';
 

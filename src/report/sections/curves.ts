@@ -1,10 +1,11 @@
 import type { Experiment } from '../../api/experiment.ts';
 import type { EpochRecord, RunParameters } from '../../api/run.ts';
-import { formatPercent } from '../../results/format.ts';
+import { formatPercent, formatShare } from '../../results/format.ts';
+import { techniqueOf } from '../../results/technique.ts';
 import { type Curve, curvesChart } from '../charts/curves.ts';
 import { type Html, html } from '../html.ts';
 import type { ReportRun } from '../input.ts';
-import { type Style, techniqueOf } from '../series.ts';
+import type { Style } from '../series.ts';
 import { legend } from './legend.ts';
 
 interface Panel {
@@ -88,8 +89,7 @@ ${legend(techniques, styleOf)}
 }
 
 function groupName({ student, stage, model, dataset }: RunParameters): string {
-  const scarce =
-    stage === 'scarcity' ? `, with ${formatPercent(dataset.fraction)} of the training images` : '';
+  const scarce = stage === 'scarcity' ? `, with ${formatShare(dataset.fraction)} of the training images` : '';
   return `${student ?? model} (${model})${scarce}`;
 }
 

@@ -1,16 +1,13 @@
+import { mapTitles } from '../../api/explain.ts';
 import type { Spread } from '../../plan/spread.ts';
+import { formatAgainst, formatSpread } from '../../results/format.ts';
 import type { ExplainedNetwork, Explanations } from '../explanations.ts';
 import { type Html, html } from '../html.ts';
 import type { ReportExplanations } from '../input.ts';
 import { type Column, table } from '../table.ts';
 import { shown } from './results.ts';
 
-const methodNames: Readonly<Record<string, string>> = {
-  gradCam: 'Grad-CAM',
-  lime: 'LIME',
-  expectedGradients: 'SHAP, expected gradients',
-  kernelShap: 'SHAP, kernel',
-};
+const titles: Readonly<Record<string, string>> = mapTitles;
 
 interface Line {
   readonly network: ExplainedNetwork;
@@ -58,7 +55,7 @@ function withShortNames(document: Explanations, experiment: string): Explanation
 
 const nameColumns: readonly Column<Line>[] = [
   { title: 'Network', cell: ({ network }) => network.name },
-  { title: 'Method', cell: ({ method }) => methodNames[method] ?? method },
+  { title: 'Method', cell: ({ method }) => titles[method] ?? method },
 ];
 
 const agreementColumns: readonly Column<Line>[] = [
@@ -66,7 +63,7 @@ const agreementColumns: readonly Column<Line>[] = [
   {
     title: 'Rank correlation',
     align: 'right',
-    cell: ({ network, method }) => shown(network.agreement[method]?.spearman, plusMinus),
+    cell: ({ network, method }) => shown(network.agreement[method]?.spearman, formatSpread),
   },
   {
     title: 'Top 20 % shared',
@@ -132,17 +129,11 @@ ${
 `;
 }
 
-function plusMinus({ mean, standardDeviation }: Spread): string {
-  const deviation = standardDeviation === undefined ? '' : ` ± ${standardDeviation.toFixed(2)}`;
-  return `${mean.toFixed(2).replace('-', '−')}${deviation}`;
-}
-
 function percent({ mean, standardDeviation }: Spread): string {
   const deviation = standardDeviation === undefined ? '' : ` ± ${(100 * standardDeviation).toFixed(0)}`;
   return `${(100 * mean).toFixed(0)}${deviation} %`;
 }
 
 function against(measured: Spread | undefined, random: Spread | undefined): string {
-  if (measured === undefined) return '–';
-  return `${measured.mean.toFixed(2)}${random === undefined ? '' : ` (${random.mean.toFixed(2)})`}`;
+  return shown(measured, (spread) => formatAgainst(spread, random));
 }

@@ -1,6 +1,6 @@
 import type { Experiment, ExperimentSpec } from '../../api/experiment.ts';
 import type { Spread } from '../../plan/spread.ts';
-import { formatAccuracy, formatPercent, formatPoints } from '../../results/format.ts';
+import { formatAccuracy, formatPercent, formatPoints, formatShare } from '../../results/format.ts';
 import type { SummaryRow } from '../../results/row.ts';
 import { type Content, type Html, html } from '../html.ts';
 import { techniqueText } from '../techniques.ts';
@@ -61,10 +61,6 @@ function caution({ seeds }: ExperimentSpec): Html | undefined {
 function images({ name, imageSize, fraction, validation }: ExperimentSpec['dataset']): string {
   const share = fraction === 1 ? 'all training images' : `${formatShare(fraction)} of the training images`;
   return `${name}, ${imageSize === undefined ? '' : `${imageSize} px, `}${share}, ${validation} held out for validation`;
-}
-
-function formatShare(fraction: number): string {
-  return `${Number((100 * fraction).toPrecision(3))} %`;
 }
 
 function teacher({ teacher: { model, from } }: ExperimentSpec, rows: readonly SummaryRow[]): string {

@@ -1,5 +1,11 @@
 import type { Spread } from '../../plan/spread.ts';
-import { formatAccuracy, formatCount, formatPercent, formatPoints } from '../../results/format.ts';
+import {
+  formatAccuracy,
+  formatCount,
+  formatPercent,
+  formatPoints,
+  formatShare,
+} from '../../results/format.ts';
 import type { SummaryRow } from '../../results/row.ts';
 import { type Html, html } from '../html.ts';
 import { type Column, table } from '../table.ts';
@@ -32,7 +38,7 @@ export function resultsSection(rows: readonly SummaryRow[]): Html {
   return html`<section aria-labelledby="results">
 <h2 id="results">Results</h2>
 ${table('Accuracy of every network and technique, mean ± standard deviation over the seeds', columns, main)}
-${first && table(`With ${formatPercent(first.fraction)} of the training images`, columns, scarce)}
+${first && table(`With ${formatShare(first.fraction)} of the training images`, columns, scarce)}
 <p class="note">Gain: test accuracy minus that of the baseline of the same network, seed by seed. Gap closed: that gain as a
 share of what lies between baseline and teacher. The validation images choose the epoch; the test images are read once.</p>
 </section>

@@ -17,7 +17,6 @@ test.each([
   [0.05, 'none', undefined, '0.05'],
   [2.5, 'h', undefined, '2.5 h'],
   [Number.NaN, 'short', undefined, 'NaN'],
-  [Date.UTC(2026, 10, 24, 12), 'dateTimeAsIso', undefined, '2026-11-24 12:00:00'],
 ])('%d in %s with %s decimals is "%s"', (value, unit, decimals, expected) => {
   expect(format(value, unit, decimals)).toBe(expected);
 });

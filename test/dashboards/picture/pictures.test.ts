@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
@@ -9,6 +7,7 @@ import { dashboards } from '../../../dashboards/all.ts';
 import { choicesFor } from '../../../dashboards/picture/choices.ts';
 import { dashboardPicture } from '../../../dashboards/picture/dashboard.ts';
 import { Prometheus } from '../../../dashboards/picture/prometheus.ts';
+import { TemporaryFolder } from '../../cluster/folder.ts';
 import { panelsIn } from '../panels.ts';
 import { GoldenPrometheus, hour } from '../prometheus.ts';
 
@@ -16,29 +15,29 @@ const program = join(import.meta.dirname, '../../../dashboards/picture.ts');
 
 describe('from a Prometheus that has scraped a lab', () => {
   let golden: GoldenPrometheus;
-  let folder: string;
+  let folder: TemporaryFolder;
   beforeAll(async () => {
     golden = await GoldenPrometheus.start();
-    folder = mkdtempSync(join(tmpdir(), 'destill-pictures-'));
+    folder = new TemporaryFolder();
   });
   afterAll(async () => {
     await golden?.stop();
-    if (folder !== undefined) rmSync(folder, { recursive: true });
+    folder?.remove();
   });
 
   it('a command draws every dashboard, and names panels that have nothing to show', async () => {
-    const flags = ['--prometheus', golden.url, '--out', folder, '--until', '2025-11-24T17:00:00Z'];
+    const flags = ['--prometheus', golden.url, '--out', folder.path, '--until', '2025-11-24T17:00:00Z'];
     const run = ['--run', 'cifar-hints-small-1'];
     const { stdout } = await promisify(execFile)(process.execPath, [program, ...flags, ...run]);
     expect(stdout.trim().split('\n')).toEqual([
-      join(folder, 'dashboard-lab-overview.png'),
-      join(folder, 'dashboard-experiment.png'),
+      folder.file('dashboard-lab-overview.png'),
+      folder.file('dashboard-experiment.png'),
       // It trains still.
-      `${join(folder, 'dashboard-run.png')}; empty: Test accuracy`,
-      join(folder, 'dashboard-operator.png'),
+      `${folder.file('dashboard-run.png')}; empty: Test accuracy`,
+      folder.file('dashboard-operator.png'),
     ]);
     for (const name of Object.keys(dashboards)) {
-      const { format, width, height = 0 } = await sharp(join(folder, `dashboard-${name}.png`)).metadata();
+      const { format, width, height = 0 } = await sharp(folder.file(`dashboard-${name}.png`)).metadata();
       expect({ format, width }).toEqual({ format: 'png', width: 1600 });
       expect(height).toBeGreaterThan(1000);
     }

@@ -115,6 +115,21 @@ describe('failures', () => {
     expect(failures()).toEqual({ OutOfMemory: 1, TrainingDiverged: 1 });
   });
 
+  it('are one where the last attempt fails and then, once the Job says that none is left, the Run', () => {
+    becomes({ phase: 'Running', pods: [record({ startTime: started })] });
+    const conditions = failure('OutOfMemory');
+    becomes({ phase: 'Starting', reason: 'OutOfMemory', pods: [failed], conditions });
+    becomes({ phase: 'Failed', reason: 'OutOfMemory', pods: [failed], conditions });
+    expect(failures()).toEqual({ OutOfMemory: 1 });
+  });
+
+  it('are two where an attempt fails and then the Run for another reason', () => {
+    const conditions = failure('OutOfMemory');
+    becomes({ phase: 'Starting', reason: 'OutOfMemory', pods: [failed], conditions });
+    becomes({ phase: 'Failed', reason: 'DeadlineExceeded', pods: [failed], conditions });
+    expect(failures()).toEqual({ OutOfMemory: 1, DeadlineExceeded: 1 });
+  });
+
   it('are those of Runs too that end for another reason than an attempt', () => {
     becomes({ phase: 'Failed', reason: 'DeadlineExceeded', pods: [record({ outcome: 'Stopped' })] });
     expect(failures()).toEqual({ DeadlineExceeded: 1 });

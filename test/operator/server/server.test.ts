@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
+import { capturedLog } from '../runtime/captured-log.ts';
 import { settle } from '../runtime/fake-clock.ts';
 import type { Ask } from './asking.ts';
 import { podUser, progress, record, world } from './world.ts';
@@ -147,6 +148,36 @@ describe('a report', () => {
       expect(writes).toEqual([]);
     },
   );
+
+  test('that is refused is told of in the log with the Run that it was for, and no other mistake is', async () => {
+    const { log, lines } = capturedLog();
+    const { ask, reviewServer } = await world({ deps: { log } });
+    reviewServer.tokens.set('unbound', { user: podUser({ extra: {} }), audience: 'destillml' });
+    await ask('POST', path, { token: 'wrong', body: report });
+    await ask('POST', path, { token: 'unbound', body: report });
+    await ask('POST', unknown, { token, body: report });
+    await ask('POST', path, { token, body: tooLong });
+    const of = { level: 40, method: 'POST', path };
+    expect(lines).toEqual([
+      {
+        ...of,
+        status: 401,
+        code: 'Unauthorized',
+        msg: 'the token is not valid, or not for the audience destillml',
+      },
+      { ...of, status: 403, code: 'Forbidden', msg: 'the token is bound to no pod' },
+    ]);
+  });
+
+  test('that is refused again and again is told of ten times a minute', async () => {
+    const { log, lines } = capturedLog();
+    const { ask, clock } = await world({ deps: { log } });
+    for (let times = 0; times < 12; times += 1) await ask('POST', path, { token: 'wrong', body: report });
+    expect(lines).toHaveLength(10);
+    await clock.advance(60_000);
+    await ask('POST', path, { token: 'wrong', body: report });
+    expect(lines).toHaveLength(11);
+  });
 
   test('says which field is wrong', async () => {
     const { ask } = await world();

@@ -80,6 +80,15 @@ describe('experimentReport', () => {
     expect(report).toContain('+3.5 points, 25 % of its gap to the teacher.');
   });
 
+  it('tells how few images the scarcity stage had, however few', () => {
+    const scarce = experimentOf({ scarcity: { student: { model: 'resnet14' }, fraction: 0.004 } });
+    const written = experimentReport(
+      reportInput({}, scarce, { ...complete, 'scarcity/baseline/resnet14/1': {} }),
+    );
+    expect(Object.keys(tables(written))).toContain('With 0.4 % of the training images');
+    expect(written).toContain('<h3>resnet14 (resnet14), with 0.4 % of the training images</h3>');
+  });
+
   it('warns that one seed tells nothing of chance', () => {
     expect(report).not.toContain('One seed');
     const single = experimentOf({ seeds: [1] });

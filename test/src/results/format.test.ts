@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
   formatAccuracy,
+  formatAgainst,
   formatCount,
   formatDuration,
   formatPercent,
   formatPoints,
+  formatShare,
+  formatSpread,
 } from '../../../src/results/format.ts';
 
 describe('numbers for people', () => {
@@ -35,6 +38,13 @@ describe('numbers for people', () => {
     expect(formatPoints(difference)).toBe(text);
   });
 
+  it('writes measures with a deviation, or with what chance gives, where there is one', () => {
+    expect(formatSpread({ mean: -0.714, standardDeviation: 0.12 })).toBe('−0.71 ± 0.12');
+    expect(formatSpread({ mean: -0.001 })).toBe('0.00');
+    expect(formatAgainst({ mean: 0.612 }, { mean: -0.004 })).toBe('0.61 (0.00)');
+    expect(formatAgainst({ mean: 0.612 }, undefined)).toBe('0.61');
+  });
+
   it.each([
     [0.348, '35 %'],
     [-0.12, '−12 %'],
@@ -42,6 +52,16 @@ describe('numbers for people', () => {
     [1.2, '120 %'],
   ])('writes a share of %d as %s', (share, text) => {
     expect(formatPercent(share)).toBe(text);
+  });
+
+  it.each([
+    [1, '100 %'],
+    [0.1, '10 %'],
+    [1 / 3, '33.3 %'],
+    [0.004, '0.4 %'],
+    [0.00012, '0.012 %'],
+  ])('writes a part of %d as %s', (fraction, text) => {
+    expect(formatShare(fraction)).toBe(text);
   });
 
   it.each([

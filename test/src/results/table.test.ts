@@ -34,7 +34,7 @@ describe('formatTable', () => {
   it('sets the scarcity stage apart', () => {
     const experiment = experimentOf({
       seeds: [1],
-      scarcity: { student: { model: 'resnet14' }, fraction: 0.1 },
+      scarcity: { student: { model: 'resnet14' }, fraction: 0.004 },
     });
     const runs = runsWith(experiment, {
       ...results,
@@ -50,7 +50,7 @@ describe('formatTable', () => {
       resnet8   soft       0.08 M    88.3 %  +2.2    42 %  1 min 12 s     431
       resnet8   attention  0.08 M    86.0 %  −0.1    −2 %  1 min 12 s     431
 
-      With 10 % of the training images:
+      With 0.4 % of the training images:
       resnet14  baseline   0.08 M    60.0 %                1 min 12 s     431
       resnet14  soft       0.08 M    66.0 %  +6.0    19 %  1 min 12 s     431
       "

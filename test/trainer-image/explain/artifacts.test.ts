@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeExplanations } from '@destillml/trainer/explain/artifacts.ts';
 import type { ExplainedBy } from '@destillml/trainer/explain/explain.ts';
@@ -54,7 +54,7 @@ describe('writeExplanations', () => {
     await writeExplanations(folder, images, networks, ['cat', 'dog']);
 
     expect(readdirSync(join(folder, 'figures'))).toEqual(['000.png', '001.png']);
-    expect(readdirSync(join(folder, 'maps')).sort()).toEqual(['small-soft-targets', 'teacher']);
+    expect(readdirSync(join(folder, 'maps')).sort()).toEqual(['small%2Fsoft%20targets', 'teacher']);
     expect(readdirSync(join(folder, 'maps/teacher')).sort()).toEqual(['gradCam.npy', 'lime.npy']);
     const { header, values } = decodeNpy(readFileSync(join(folder, 'maps/teacher/lime.npy')));
     expect(header).toContain("'shape': (2, 2, 2,)");
@@ -70,5 +70,29 @@ describe('writeExplanations', () => {
       quality: { lime: { r2: { mean: 0.55 } } },
       explanations: [{ prediction: 0, maps: { gradCam: {}, lime: { r2: 0.5 } } }, { prediction: 1 }],
     });
+  });
+
+  it('keeps maps of networks apart whose names are alike, inside the folder whatever they are called', async () => {
+    const folder = temporaryFolder();
+    const [teacher] = networks;
+    const called = ['quickstart/small', 'quickstart-small', '..', '.'];
+    const alike = called.map((network) => ({ ...teacher!, network }));
+    await writeExplanations(folder, images, alike, ['cat', 'dog']);
+
+    const folders = ['%2E', '%2E%2E', 'quickstart%2Fsmall', 'quickstart-small'];
+    expect(readdirSync(join(folder, 'maps')).sort()).toEqual(folders.sort());
+    expect(readdirSync(folder).sort()).toEqual(['explanations.json', 'figures', 'maps']);
+  });
+
+  it('leaves nothing of an earlier call, but folders of others alone', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'figures'));
+    writeFileSync(join(folder, 'figures/of-the-paper.png'), '');
+    await writeExplanations(folder, images, networks, ['cat', 'dog']);
+    expect(existsSync(join(folder, 'figures/of-the-paper.png'))).toBe(true);
+
+    await writeExplanations(folder, images.slice(0, 1), networks.slice(0, 1), ['cat', 'dog']);
+    expect(readdirSync(join(folder, 'figures'))).toEqual(['000.png']);
+    expect(readdirSync(join(folder, 'maps'))).toEqual(['teacher']);
   });
 });

@@ -1,6 +1,6 @@
 import { expectedGradients } from '@destillml/trainer/explain/expected-gradients.ts';
 import { additivity } from '@destillml/trainer/explain/methods.ts';
-import { openProbe } from '@destillml/trainer/explain/probe.ts';
+import { openProbe, type Probe } from '@destillml/trainer/explain/probe.ts';
 import { describe, expect, it } from 'vitest';
 import { distance, filledExplained, imagesOf, reference, valuesOf } from './reference.ts';
 
@@ -31,6 +31,33 @@ describe.each(reference.expectedGradients)(
     });
   },
 );
+
+describe('expectedGradients', () => {
+  /** Of a network whose logit is the sum of the pixels: the gradient is 1 everywhere. */
+  const probe: Probe = {
+    classes: 1,
+    size: 1,
+    gradCamCells: [1, 1],
+    logits: () => Promise.reject(new Error('not asked')),
+    async gradients({ count }, take) {
+      for (let index = 0; index < count; index++) take(index, new Float32Array(3).fill(1));
+    },
+    gradCam: () => Promise.reject(new Error('not asked')),
+    dispose: () => undefined,
+  };
+  const backgrounds = [0, 3, 6].map((value) => new Float32Array(3).fill(value));
+  const explained = (samples: number) =>
+    expectedGradients(probe, new Float32Array(3).fill(5), { target: 0, backgrounds, samples, seed: 1 });
+
+  it.each([3, 4, 5, 200])('weighs three backgrounds alike with %i samples', async (samples) => {
+    for (const attribution of await explained(samples))
+      expect(attribution).toBeCloseTo(5 - (0 + 3 + 6) / 3, 5);
+  });
+
+  it('refuses fewer samples than backgrounds', async () => {
+    await expect(explained(2)).rejects.toThrow('2 samples are fewer than the 3 backgrounds');
+  });
+});
 
 describe('additivity', () => {
   const map = Float32Array.of(0.5, -0.25, 1);

@@ -1,3 +1,4 @@
+import { mapNames } from '@destillml/core/api/explain.ts';
 import { agreement } from '@destillml/trainer/explain/agreement.ts';
 import {
   type ExplainedBy,
@@ -11,10 +12,9 @@ import {
   type ExplainedImage,
   type ExplainedNetwork,
   explainedImage,
-  mapNames,
-  trainedNetwork,
 } from '@destillml/trainer/explain/subject.ts';
 import { tf } from '@destillml/trainer/tensorflow/tf.ts';
+import { trainedNetwork } from '@destillml/trainer/training/trained-network.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { size, testImages, trained } from './trained.ts';
 
@@ -30,13 +30,17 @@ const quick: ExplainOptions = {
 let images: ExplainedImage[];
 let networks: ExplainedNetwork[];
 let accuracy: number;
+let artifacts: string;
 let explained: ExplainedBy[];
 const progress: ExplainProgress[] = [];
 
 beforeAll(async () => {
   const [one, two] = [await trained(3), await trained(4)];
-  accuracy = one.accuracy;
-  networks = [trainedNetwork('one', one.artifacts), trainedNetwork('two', two.artifacts)];
+  ({ accuracy, artifacts } = one);
+  networks = [
+    { name: 'one', ...trainedNetwork(one.artifacts) },
+    { name: 'two', ...trainedNetwork(two.artifacts) },
+  ];
   images = await testImages(8);
   explained = await explain(networks, images, all, { progress: (each) => progress.push(each) });
 });
@@ -130,6 +134,14 @@ describe('explain', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it('divides images only for methods that ask for superpixels', async () => {
+    const segmentation = 'a way that would throw' as 'slic';
+    const ask = (methods: ExplainOptions['methods']) =>
+      explain([networks[0]!], images.slice(0, 1), { ...quick, methods, segmentation });
+    await expect(ask(['gradCam'])).resolves.toHaveLength(1);
+    await expect(ask(['lime'])).rejects.toThrow(TypeError);
+  });
+
   it('stops when told to', async () => {
     const before = tf.memory().numTensors;
     const controller = new AbortController();
@@ -142,9 +154,15 @@ describe('explain', () => {
   });
 
   it('names the folder where there is no network', () => {
-    expect(() => trainedNetwork('none', '/nowhere')).toThrow(
-      '/nowhere/checkpoints/best.safetensors does not exist',
+    expect(() => trainedNetwork('/nowhere')).toThrow('/nowhere/checkpoints/best.safetensors does not exist');
+  });
+
+  it('keeps no tensors of a checkpoint that does not fit', () => {
+    const before = tf.memory().numTensors;
+    expect(() => trainedNetwork(artifacts, { classes: 5 }).open()).toThrow(
+      'resnet8 for 10 classes at 16 px; resnet8 for 5 classes at 16 px is asked for',
     );
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   it('explains larger images by a network made for them', async () => {
@@ -187,9 +205,9 @@ describe('the class to explain', () => {
 
   it('is refused where it does not exist, by its number', async () => {
     await expect(targets(10)).rejects.toThrow(
-      'Class 10 cannot be explained for digit 0. The network has the classes 0 to 9.',
+      'Class 10 cannot be explained for 7 0. The network has the classes 0 to 9.',
     );
-    await expect(targets([0])).rejects.toThrow('The image digit 1 has no label to explain.');
+    await expect(targets([0])).rejects.toThrow('The image 2 1 has no label to explain.');
   });
 
   it('is refused for images without a label, and images of another size are', async () => {
@@ -203,6 +221,13 @@ describe('the class to explain', () => {
 });
 
 describe('quality', () => {
+  it('measures the random map once for maps of the same superpixels', () => {
+    for (const { faithfulness } of first().explanations) {
+      expect(faithfulness!.kernelShap!.random).toBe(faithfulness!.lime!.random);
+      expect(faithfulness!.gradCam!.random).not.toEqual(faithfulness!.lime!.random);
+    }
+  });
+
   it('shows that every method finds pixels that the network uses, against random maps', () => {
     for (const found of explained.map(qualityOf)) {
       for (const [name, { insertion, deletion, randomInsertion, randomDeletion }] of Object.entries(found)) {

@@ -31,16 +31,16 @@ const probe: Probe = {
   gradCam: () => Promise.reject(new Error('not asked')),
   dispose: () => undefined,
 };
-const image = Float32Array.from({ length: 3 * size * size }, (_, i) => 5 * object[Math.floor(i / 3)]!);
+const input = Float32Array.from({ length: 3 * size * size }, (_, i) => 5 * object[Math.floor(i / 3)]!);
+const followed = { input, blurred: blurred(input, size), target: 1 };
 
 describe('faithfulness', () => {
   it('is best for the map that shows what the network sees, worst for its opposite', async () => {
-    const right = await faithfulness(probe, image, object, 1);
+    const right = await faithfulness(probe, followed, object);
     const wrong = await faithfulness(
       probe,
-      image,
+      followed,
       object.map((part) => -part),
-      1,
     );
     // A quarter of the pixels is the object; half of it decides. The network's step from no to yes is steep.
     expect(right.insertion).toBeCloseTo(1 - 0.125, 1);
@@ -50,7 +50,7 @@ describe('faithfulness', () => {
   });
 
   it('of a random map is between', async () => {
-    const found = await faithfulness(probe, image, randomMap(grid(8, size).labels, 1, 0), 1);
+    const found = await faithfulness(probe, followed, randomMap(grid(8, size).labels, 1, 0));
     expect(found.insertion).toBeGreaterThan(0.3);
     expect(found.insertion).toBeLessThan(0.7);
   });

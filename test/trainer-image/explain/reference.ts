@@ -11,7 +11,7 @@ import { type Case, classes, filledImages, filledNetwork } from '../models/refer
 interface Quantised {
   readonly low: number;
   readonly high: number;
-  /** 16-bit integers as base64. */
+  /** 16-bit integers, each less the one before, compressed by zlib, as base64. */
   readonly values: string;
 }
 
@@ -88,11 +88,12 @@ export const fixtures = join(import.meta.dirname, '../../fixtures');
 export const reference: Document = JSON.parse(readFileSync(join(fixtures, 'explain.json'), 'utf8'));
 
 export function valuesOf({ low, high, values }: Quantised): Float64Array {
-  const bytes = Buffer.from(values, 'base64');
-  return Float64Array.from(
-    { length: bytes.length / 2 },
-    (_, index) => low + ((high - low) * bytes.readUInt16LE(2 * index)) / 65535,
-  );
+  const bytes = inflateSync(Buffer.from(values, 'base64'));
+  let step = 0;
+  return Float64Array.from({ length: bytes.length / 2 }, (_, index) => {
+    step = (step + bytes.readUInt16LE(2 * index)) % 65536;
+    return low + ((high - low) * step) / 65535;
+  });
 }
 
 export function masksOf({ rows, columns, bits }: PackedMasks): Masks {

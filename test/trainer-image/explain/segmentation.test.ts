@@ -50,11 +50,13 @@ describe.each(reference.segmentation)('a photo of $imageSize px, against scikit-
     expect(adjustedRandIndex(found.labels, segmentsOf(expected.slic).labels)).toBeGreaterThan(0.99);
   });
 
-  it('has the same quickshift superpixels as two runs of scikit-image have: index above 0.95', async () => {
+  it('has the same quickshift superpixels: adjusted Rand index above 0.95', async () => {
     const [kernelSize, maxDistance] = size === 32 ? [1, 4] : [4, 200];
     const found = quickshift(await photo(size), size, { kernelSize, maxDistance, ratio: 0.2 });
     const index = adjustedRandIndex(found.labels, segmentsOf(expected.quickshift).labels);
-    expect(index).toBeGreaterThan(Math.min(0.95, expected.quickshiftAlike - 0.02));
+    // Noise that breaks ties is scikit-image's own; on these photos it decides nothing.
+    expect(expected.quickshiftAlike).toBe(1);
+    expect(index).toBeGreaterThan(0.95);
   });
 
   it('gives the adjusted Rand index that scikit-learn gives', () => {

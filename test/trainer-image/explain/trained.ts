@@ -1,6 +1,7 @@
 /** Small trained networks, and images that they have not seen. */
 import { defaultLoadDeps, load } from '@destillml/trainer/data/load.ts';
-import { type ExplainedImage, explainedImage } from '@destillml/trainer/explain/subject.ts';
+import { imagesAt } from '@destillml/trainer/explain/images.ts';
+import type { ExplainedImage } from '@destillml/trainer/explain/subject.ts';
 import { smallRun, temporaryFolder, trainSmall } from '../training/run.ts';
 
 export const size = 16;
@@ -29,13 +30,8 @@ export async function trained(seed: number): Promise<{ artifacts: string; accura
 export async function testImages(count: number): Promise<ExplainedImage[]> {
   const { parameters } = smallRun({ artifacts: 'unused', parameters: { dataset } });
   const { test } = await mnist(parameters.dataset);
-  const pixels = new Uint8Array(count * size * size * 3);
-  await test.read(
-    Array.from({ length: count }, (_, index) => index),
-    pixels,
-  );
-  const length = pixels.length / count;
-  return Array.from({ length: count }, (_, index) =>
-    explainedImage(`digit ${index}`, pixels.slice(index * length, (index + 1) * length), test.labels[index]),
+  return imagesAt(
+    test,
+    Uint32Array.from({ length: count }, (_, index) => index),
   );
 }

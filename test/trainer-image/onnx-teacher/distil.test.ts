@@ -1,15 +1,12 @@
 import type { DistillationObjective } from '@destillml/core/api/distillation.ts';
 import { createObjective } from '@destillml/trainer/distillation/objective.ts';
-import { stageShapes } from '@destillml/trainer/distillation/stages.ts';
-import type { Network } from '@destillml/trainer/models/network.ts';
+import { shapesOf } from '@destillml/trainer/distillation/stages.ts';
 import { buildNetwork } from '@destillml/trainer/models/registry.ts';
 import { capturedProgram } from '@destillml/trainer/nn/capture.ts';
 import { kaiming } from '@destillml/trainer/nn/initial.ts';
 import { eagerProgram, type Program } from '@destillml/trainer/nn/program.ts';
-import { scoped } from '@destillml/trainer/nn/scoped.ts';
 import { Variables } from '@destillml/trainer/nn/variables.ts';
 import { readOnnxTeacher } from '@destillml/trainer/onnx-teacher/read-onnx-teacher.ts';
-import { tf } from '@destillml/trainer/tensorflow/tf.ts';
 import { trainingFunction } from '@destillml/trainer/training/functions.ts';
 import { withVelocities } from '@destillml/trainer/training/optimizer.ts';
 import { expect, test } from 'vitest';
@@ -45,7 +42,7 @@ test.each<[string, DistillationObjective]>([
 
 test('techniques that compare features say so if no features of the teacher are named', () => {
   const teacher = readOnnxTeacher(fixturePath('captured'), { ...options, features: [], logits: 'logits' });
-  const shapes = { student: [{ height: 8, width: 8, channels: 4 }], teacher: shapesOf(teacher) };
+  const shapes = { student: [{ height: 8, width: 8, channels: 4 }], teacher: shapesOf(teacher, size) };
   const create = (objective: DistillationObjective) =>
     createObjective(objective, shapes, new Variables(kaiming(1)));
   for (const objective of [
@@ -66,7 +63,7 @@ function lesson(objective: DistillationObjective, isCaptured: boolean) {
   const student = buildNetwork('resnet8', { variables, classes, imageSize: size });
   const teacher = readOnnxTeacher(fixturePath('traced'), options);
   const regressor = new Variables(kaiming(1));
-  const shapes = { student: shapesOf(student), teacher: shapesOf(teacher) };
+  const shapes = { student: shapesOf(student, size), teacher: shapesOf(teacher, size) };
   const made = createObjective(objective, shapes, regressor);
   const trained = withVelocities([...variables.trainable, ...regressor.trainable]);
   const functions = {
@@ -96,8 +93,4 @@ function lesson(objective: DistillationObjective, isCaptured: boolean) {
     teacherWeights: () => program.read(teacher.variables.all.map(({ variable }) => variable)),
     step: () => program.run('train', { images, labels, rate: Float32Array.of(0.02) }).distillation![0]!,
   };
-}
-
-function shapesOf(network: Network) {
-  return scoped(() => stageShapes(network.forward(tf.zeros([1, size, size, 3]), false).stages));
 }

@@ -1,10 +1,13 @@
 import {
-  attributeTypes,
   dataTypes,
   encodeModel,
+  float,
+  int,
+  ints,
   type OnnxAttribute,
   type OnnxNode,
   type OnnxTensor,
+  text,
 } from '@destillml/trainer/export/onnx-format.ts';
 import { readOnnxTeacher } from '@destillml/trainer/onnx-teacher/read-onnx-teacher.ts';
 import { type Tensor4D, tf } from '@destillml/trainer/tensorflow/tf.ts';
@@ -26,17 +29,17 @@ const window = (side: number, stride: number) => [
   ints('kernel_shape', [side, side]),
   ints('strides', [stride, stride]),
 ];
-const filter = float('filter', [6, 3, 3, 3]);
+const filter = weight('filter', [6, 3, 3, 3]);
 
 const parts: Record<string, Part> = {
   'Conv with SAME_UPPER': {
     nodes: [node('Conv', ['images', 'filter'], [...window(4, 2), text('auto_pad', 'SAME_UPPER')])],
-    stored: [float('filter', [4, 3, 4, 4])],
+    stored: [weight('filter', [4, 3, 4, 4])],
     channels: 4,
   },
   'Conv with SAME_LOWER': {
     nodes: [node('Conv', ['images', 'filter'], [...window(4, 1), text('auto_pad', 'SAME_LOWER')])],
-    stored: [float('filter', [4, 3, 4, 4])],
+    stored: [weight('filter', [4, 3, 4, 4])],
     channels: 4,
   },
   'Conv padded on two sides': {
@@ -46,16 +49,16 @@ const parts: Record<string, Part> = {
   },
   'Conv in three groups': {
     nodes: [node('Conv', ['images', 'filter'], [...window(3, 1), int('group', 3)])],
-    stored: [float('filter', [6, 1, 3, 3])],
+    stored: [weight('filter', [6, 1, 3, 3])],
     channels: 6,
   },
   'BatchNormalization with another epsilon': {
-    nodes: [node('BatchNormalization', ['images', 's', 'b', 'm', 'v'], [number('epsilon', 0.01)])],
+    nodes: [node('BatchNormalization', ['images', 's', 'b', 'm', 'v'], [float('epsilon', 0.01)])],
     stored: [
-      float('s', [3]),
-      float('b', [3]),
-      float('m', [3]),
-      { ...float('v', [3]), rawData: bytes([0.1, 1, 2]) },
+      weight('s', [3]),
+      weight('b', [3]),
+      weight('m', [3]),
+      { ...weight('v', [3]), rawData: bytes([0.1, 1, 2]) },
     ],
   },
   'MaxPool padded unevenly': {
@@ -88,7 +91,7 @@ const parts: Record<string, Part> = {
   GlobalMaxPool: { nodes: [node('GlobalMaxPool', ['images'])] },
   Pad: {
     nodes: [node('Pad', ['images', 'pads', 'value'])],
-    stored: [whole('pads', [0, 0, 1, 0, 0, 0, 2, 3]), float('value', [])],
+    stored: [whole('pads', [0, 0, 1, 0, 0, 0, 2, 3]), weight('value', [])],
   },
   'Elu, Tanh, Sigmoid': {
     nodes: [node('Elu', ['images'], [], 'a'), node('Tanh', ['a'], [], 'b'), node('Sigmoid', ['b'])],
@@ -102,7 +105,7 @@ const parts: Record<string, Part> = {
   },
   'Clip without an upper limit': {
     nodes: [node('Clip', ['images', 'low'])],
-    stored: [{ ...float('low', []), rawData: bytes([-0.25]) }],
+    stored: [{ ...weight('low', []), rawData: bytes([-0.25]) }],
   },
   'Sub, Div, Mul, Add of channels, a number and an image': {
     nodes: [
@@ -112,10 +115,10 @@ const parts: Record<string, Part> = {
       node('Add', ['c', 'whole']),
     ],
     stored: [
-      float('channel', [3, 1, 1]),
-      { ...float('one', [1]), rawData: bytes([3]) },
-      float('number', []),
-      float('whole', [1, 3, size, size]),
+      weight('channel', [3, 1, 1]),
+      { ...weight('one', [1]), rawData: bytes([3]) },
+      weight('number', []),
+      weight('whole', [1, 3, size, size]),
     ],
   },
   'Concat, Identity, Dropout': {
@@ -134,7 +137,7 @@ const parts: Record<string, Part> = {
       node('Unsqueeze', ['c', 'axes'], [], 'd'),
       node('Mul', ['images', 'd']),
     ],
-    stored: [float('matrix', [3, 3]), float('row', [3]), whole('axes', [2, 3])],
+    stored: [weight('matrix', [3, 3]), weight('row', [3]), whole('axes', [2, 3])],
   },
   'Squeeze and Reshape to one cell': {
     nodes: [
@@ -164,7 +167,7 @@ test.each(Object.entries(parts))(
       graph: {
         name: 'test',
         node: [...nodes, ...ending],
-        initializer: [...stored, float('fc', [channels, classes]), float('bias', [classes])],
+        initializer: [...stored, weight('fc', [channels, classes]), weight('bias', [classes])],
         input: [info('images', [batch, 3, size, size])],
         output: [info('logits'), info('maps')],
       },
@@ -200,7 +203,7 @@ function node(
   return { name: output, opType, input, output: [output], attribute };
 }
 
-function float(name: string, dims: readonly number[]): OnnxTensor {
+function weight(name: string, dims: readonly number[]): OnnxTensor {
   const count = dims.reduce((product, side) => product * side, 1);
   return { name, dims, dataType: dataTypes.float, rawData: bytes([...filled(name, count, 0.5)]) };
 }
@@ -216,20 +219,4 @@ function bytes(values: readonly number[]): Uint8Array {
 function info(name: string, sides?: readonly number[]) {
   const shape = sides && { dim: sides.map((dimValue) => ({ dimValue })) };
   return { name, type: { tensorType: { elemType: dataTypes.float, ...(shape && { shape }) } } };
-}
-
-function int(name: string, i: number): OnnxAttribute {
-  return { name, type: attributeTypes.int, i };
-}
-
-function ints(name: string, values: readonly number[]): OnnxAttribute {
-  return { name, type: attributeTypes.ints, ints: values };
-}
-
-function number(name: string, f: number): OnnxAttribute {
-  return { name, type: attributeTypes.float, f };
-}
-
-function text(name: string, s: string): OnnxAttribute {
-  return { name, type: attributeTypes.string, s: Buffer.from(s) };
 }

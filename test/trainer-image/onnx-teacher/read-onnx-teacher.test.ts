@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { exportOnnx } from '@destillml/trainer/export/onnx.ts';
 import { decodeModel, encodeModel, type OnnxModel } from '@destillml/trainer/export/onnx-format.ts';
 import type { Features, Network } from '@destillml/trainer/models/network.ts';
+import { readOnnxFile } from '@destillml/trainer/onnx-teacher/file.ts';
 import {
   type OnnxTeacherOptions,
   readOnnxTeacher,
@@ -120,7 +121,19 @@ test('weights may be in a file beside the graph', () => {
   expect(refused(bytes)).toMatch(
     /node ".+" \(Conv\) reads the weight ".+", which is in another file, teacher\.data/,
   );
+
+  const file = readOnnxFile(join(folder, 'teacher.onnx'));
+  const beside = initializer.filter(({ name, dims }) => name !== '' && dims.length === 4);
+  const [one, other] = [beside.at(0), beside.at(-1)];
+  const read = ({ name }: { name: string }) => {
+    return file.stored(name, (what) => {
+      throw new Error(what);
+    });
+  };
+  read(one!);
   writeFileSync(join(folder, 'teacher.data'), Buffer.concat(chunks).subarray(100));
+  // The file beside was read as a whole, once.
+  expect(read(other!)).toMatchObject({ kind: 'weight', name: other!.name });
   expect(refused(join(folder, 'teacher.onnx'))).toContain('is cut off in teacher.data');
 });
 

@@ -43,6 +43,36 @@ test('patience is not exceeded: the last failure is thrown before a pause that w
   expect(await tried(99, { patience: 0 })).toMatchObject({ outcome: 'failure 1', pauses: [], told: [] });
 });
 
+test('an attempt that gets on before it fails begins another row: its pauses, its patience, its message', async () => {
+  let now = 0;
+  let attempts = 0;
+  const pauses: number[] = [];
+  const told: string[] = [];
+  const failed = retry(
+    async (getsOn) => {
+      attempts += 1;
+      if (attempts === 4) {
+        now += 3_600_000;
+        getsOn();
+      }
+      throw new Error(`failure ${attempts}`);
+    },
+    {
+      patience: 10_000,
+      passes: () => true,
+      onFailure: (error) => told.push(String(error)),
+      wait: async (milliseconds) => {
+        pauses.push(milliseconds / 1000);
+        now += milliseconds;
+      },
+      now: () => now,
+    },
+  );
+  await expect(failed).rejects.toThrow('failure 7');
+  expect(pauses).toEqual([1, 2, 4, 1, 2, 4]);
+  expect(told).toEqual(['Error: failure 1', 'Error: failure 4']);
+});
+
 test('what does not pass is not tried again', async () => {
   expect(await tried(1, { passes: false })).toEqual({ outcome: 'failure 1', pauses: [], told: [] });
 });

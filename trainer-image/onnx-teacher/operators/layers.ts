@@ -4,9 +4,6 @@ import { type Tensor, type Tensor2D, type Tensor4D, tf } from '../../tensorflow/
 import { described, image, matrix, type NodeView, type Operator } from '../node.ts';
 import { evenPadding, padded, type Window, windowOf } from './window.ts';
 
-/** Of the normalisation in `nn/kernels.ts`. */
-const kernelEpsilon = 1e-5;
-
 export const layers: Readonly<Record<string, Operator>> = {
   Conv(node) {
     const x = node.image(0);
@@ -35,11 +32,10 @@ export const layers: Readonly<Record<string, Operator>> = {
     const value = node.input(0);
     if (value.kind !== 'image' && value.kind !== 'matrix') return node.refuse(`takes ${described(value)}`);
     const { parameters } = node;
-    const [scale, shift, mean] = [1, 2, 3].map((index) => parameters.vector(node.weight(index)));
-    // The kernel adds its own epsilon to the variance.
-    const variance = parameters.vector(node.weight(4), node.float('epsilon', 1e-5) - kernelEpsilon);
-    if (!scale || !shift || !mean) return node.refuse('has no statistics');
-    const normalised = (x: Tensor4D) => kernels.batchNormInference(x, scale, shift, mean, variance);
+    const statistic = (index: number) => parameters.vector(node.weight(index));
+    const [scale, shift, mean, variance] = [statistic(1), statistic(2), statistic(3), statistic(4)];
+    const epsilon = node.float('epsilon', 1e-5);
+    const normalised = (x: Tensor4D) => kernels.batchNormInference(x, scale, shift, mean, variance, epsilon);
     if (value.kind === 'image') return image(normalised(value.tensor));
     const [b, n] = value.tensor.shape;
     return matrix(tf.reshape(normalised(tf.reshape(value.tensor, [b, 1, 1, n])), [b, n]));
@@ -79,8 +75,7 @@ export const layers: Readonly<Record<string, Operator>> = {
 
   ReduceMean(node) {
     const x = node.image(0);
-    const axes = (node.integers('axes', 1) ?? []).map((axis) => (axis < 0 ? axis + 4 : axis)).sort();
-    if (axes.join() !== '2,3') node.refuse('takes a mean that is not over the positions of images');
+    if (node.axes() !== '2,3') node.refuse('takes a mean that is not over the positions of images');
     const mean: Tensor = tf.mean(x, [1, 2], node.int('keepdims', 1) === 1);
     return mean.rank === 4 ? image(mean as Tensor4D) : matrix(mean as Tensor2D);
   },

@@ -13,7 +13,7 @@ export const shapes: Readonly<Record<string, Operator>> = {
     const tensor = node.attribute('value')?.t;
     if (tensor !== undefined) return storedValue(node.output, tensor, refuse);
     const whole = node.attribute('value_ints')?.ints;
-    if (whole !== undefined) return integers(whole.map(Number));
+    if (whole !== undefined) return integers(whole);
     if (node.attribute('value_int') !== undefined) return integers([node.int('value_int', 0)], true);
     const values = Float32Array.of(node.float('value_float', 0));
     if (node.attribute('value_float') === undefined) return node.refuse('is of a kind that is not supported');
@@ -109,8 +109,7 @@ export const shapes: Readonly<Record<string, Operator>> = {
     if (value.kind === 'integers') return integers(value.values.slice(0, 1), true);
     const [b, c, h, w] = shapeOf(node, value);
     if (h !== 1 || w !== 1) return node.refuse(`takes sides out of ${described(value)}`);
-    const axes = (node.integers('axes', 1) ?? []).map((axis) => (axis < 0 ? axis + 4 : axis)).sort();
-    return axes.join() === '2,3'
+    return node.axes() === '2,3'
       ? reshaped(node, value, [b ?? 0, c ?? 0])
       : node.refuse('leaves one side of images');
   },
@@ -118,8 +117,7 @@ export const shapes: Readonly<Record<string, Operator>> = {
   Unsqueeze(node) {
     const value = node.input(0);
     if (value.kind === 'integers') return integers(value.values);
-    const axes = (node.integers('axes', 1) ?? []).map((axis) => (axis < 0 ? axis + 4 : axis)).sort();
-    if (value.kind !== 'matrix' || axes.join() !== '2,3')
+    if (value.kind !== 'matrix' || node.axes() !== '2,3')
       return node.refuse(`adds sides to ${described(value)}`);
     return reshaped(node, value, [...value.tensor.shape, 1, 1]);
   },

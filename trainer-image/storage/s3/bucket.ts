@@ -4,6 +4,7 @@ import { read } from 'node:fs';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DestillError } from '@destillml/core/errors.ts';
 import type { S3Place } from './place.ts';
 import { noStore, refusal } from './refusal.ts';
 
@@ -30,12 +31,21 @@ export interface ObjectContent {
 /** Bytes of a file that are read at a time. */
 const chunk = 1 << 20;
 
+export interface BucketOptions {
+  /**
+   * Whether one request goes over the connection of another: for many small objects, one right after the other. Default:
+   * false, as minutes pass between uploads: whatever is between here and the store forgets the connection, and says
+   * nothing.
+   */
+  readonly keepAlive?: boolean;
+}
+
 /** A folder of a bucket. Every method tries once, and throws an S3Refusal, or the signal's reason once that is aborted. */
 export class Bucket {
   readonly place: S3Place;
   readonly #client: S3Client;
 
-  constructor(place: S3Place) {
+  constructor(place: S3Place, { keepAlive = false }: BucketOptions = {}) {
     this.place = place;
     const { region, endpoint, accessKeyId, secretAccessKey } = place;
     this.#client = new S3Client({
@@ -51,9 +61,8 @@ export class Bucket {
       requestHandler: {
         connectionTimeout: 10_000,
         socketTimeout: 60_000,
-        // Minutes pass between uploads: whatever is between here and the store forgets the connection, and says nothing.
-        httpAgent: { keepAlive: false },
-        httpsAgent: { keepAlive: false },
+        httpAgent: { keepAlive },
+        httpsAgent: { keepAlive },
       },
     });
   }
@@ -124,14 +133,17 @@ export class Bucket {
     return { body: Body, etagIsMd5: isPlain && SSECustomerAlgorithm === undefined };
   }
 
-  /** Replaces an object as a whole: others see the old or the new one, never a part. */
+  /**
+   * Replaces an object as a whole: others see the old or the new one, never a part.
+   *
+   * @throws DestillError `Environment` where the file cannot be read
+   */
   async write(name: string, content: Buffer | OpenFile, signal?: AbortSignal): Promise<void> {
-    const md5 = await md5Of(content, signal);
+    const chunks = (file: OpenFile) => chunksOf(file, this.uri(name));
+    const md5 = await contentMd5(Buffer.isBuffer(content) ? [content] : chunks(content), signal);
     const answer = await this.#send(`write ${this.uri(name)}`, signal, async (client, { abortSignal }) => {
       // S3 takes up to 5 GiB at once, several times what the largest network and its velocities have.
-      const body = Buffer.isBuffer(content)
-        ? content
-        : Readable.from(chunksOf(content), { objectMode: false });
+      const body = Buffer.isBuffer(content) ? content : Readable.from(chunks(content), { objectMode: false });
       const broken = new AbortController();
       if (body instanceof Readable) body.once('error', (error) => broken.abort(error));
       try {
@@ -170,7 +182,7 @@ export class Bucket {
         signal?.throwIfAborted();
         // From this answer the SDK has learnt what time it is in the store.
         if (attempt === 1 && error instanceof Error && error.name === 'RequestTimeTooSkewed') continue;
-        throw refusal(error, this.place, doing);
+        throw error instanceof DestillError ? error : refusal(error, this.place, doing);
       }
     }
   }
@@ -180,15 +192,31 @@ export class Bucket {
   }
 }
 
-/** Not a stream of node:fs: that one closes the file when it is destroyed. */
-async function* chunksOf({ fd, size }: OpenFile): AsyncGenerator<Buffer> {
+/**
+ * Not a stream of node:fs: that one closes the file when it is destroyed.
+ *
+ * @param uri where it is written to
+ */
+async function* chunksOf({ fd, size }: OpenFile, uri: string): AsyncGenerator<Buffer> {
   for (let offset = 0; offset < size; ) {
     const buffer = Buffer.allocUnsafe(Math.min(chunk, size - offset));
-    const { bytesRead } = await promisify(read)(fd, buffer, 0, buffer.length, offset);
-    if (bytesRead === 0) throw new Error(`a file ends at byte ${offset} of ${size}`);
+    const { bytesRead } = await promisify(read)(fd, buffer, 0, buffer.length, offset).catch(
+      (cause: NodeJS.ErrnoException) => {
+        throw unreadable(uri, cause.message, cause);
+      },
+    );
+    if (bytesRead === 0) throw unreadable(uri, `it ends at byte ${offset} of ${size}`);
     yield buffer.subarray(0, bytesRead);
     offset += bytesRead;
   }
+}
+
+function unreadable(uri: string, why: string, cause?: unknown): DestillError {
+  return new DestillError(
+    'Environment',
+    `${uri}: the file for it cannot be read on this machine: ${why}. Look at the disk of the node.`,
+    { cause },
+  );
 }
 
 /** Ends a stream, and waits until it no longer reads. */
@@ -197,14 +225,15 @@ async function end(stream: Readable): Promise<void> {
   if (!stream.closed) await once(stream, 'close');
 }
 
-async function md5Of(content: Buffer | OpenFile, signal: AbortSignal | undefined): Promise<string> {
+/** As the header of that name wants it. */
+async function contentMd5(
+  chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const hash = createHash('md5');
-  if (Buffer.isBuffer(content)) hash.update(content);
-  else {
-    for await (const bytes of chunksOf(content)) {
-      signal?.throwIfAborted();
-      hash.update(bytes);
-    }
+  for await (const bytes of chunks) {
+    signal?.throwIfAborted();
+    hash.update(bytes);
   }
   return hash.digest('base64');
 }

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { DestillError } from '@destillml/core/errors.ts';
+import { digestOf } from '../digest.ts';
 import { ContentDiffers, type FetchFileDeps, type FileOrigin, fetchFile } from '../fetch-file.ts';
 import type { Bucket, StoredObject } from './bucket.ts';
 import { errorCode } from './place.ts';
@@ -11,7 +9,9 @@ import { refusal, S3Refusal } from './refusal.ts';
 /**
  * Puts an object to `target`, unless a file of its size is there already; resumed, checked, atomic.
  *
- * @throws S3Refusal
+ * A connection that is cut is made up for; whether a store is waited for that is away is the caller's decision.
+ *
+ * @throws S3Refusal; DestillError `Environment` where this machine cannot take the object
  */
 export async function fetchObject(
   bucket: Bucket,
@@ -30,22 +30,20 @@ function objectOrigin(bucket: Bucket, object: StoredObject): FileOrigin {
     async open(have, signal) {
       if (have > size) throw new ContentDiffers(`it has ${size} bytes, ${have} were there`);
       if (have === size && size > 0) return undefined;
-      try {
-        const content = await bucket.read(object, have, signal);
-        etagIsMd5 = content.etagIsMd5;
-        return { start: have, total: size, body: checked(content.body) };
-      } catch (error) {
-        // What passes is tried again; an Error is what fetchFile takes for that.
-        throw error instanceof S3Refusal && error.passes ? new Error(error.message, { cause: error }) : error;
-      }
+      const content = await bucket.read(object, have, signal);
+      etagIsMd5 = content.etagIsMd5;
+      return { start: have, total: size, body: bytesOf(content.body) };
     },
     // It was checked before it was put in place.
     isSame: async (path) => (await stat(path)).size === size,
     async check(path, signal) {
+      // A store that knows no ranges sends the whole object where its rest was asked for.
+      const { size: arrived } = await stat(path);
+      if (arrived !== size) throw new ContentDiffers(`${arrived} bytes arrived, it has ${size}`);
       const stated = /^"?([0-9a-f]{32})"?$/.exec(etag ?? '')?.[1];
       // That of an object that was written in parts has another form.
       if (stated === undefined || !etagIsMd5) return;
-      const actual = await md5Of(path, signal);
+      const actual = await digestOf(path, 'md5', signal);
       if (actual !== stated)
         throw new ContentDiffers(`what arrived has MD5 ${actual}, its ETag is ${stated}`);
     },
@@ -57,23 +55,39 @@ function objectOrigin(bucket: Bucket, object: StoredObject): FileOrigin {
           `${uri}: ${cause.message}. Write the object anew.`,
         );
       }
-      return refusal(cause, bucket.place, `read ${uri} after byte ${have}`);
+      return isOfThisMachine(cause)
+        ? notKept(uri, cause)
+        : refusal(cause, bucket.place, `read ${uri} after byte ${have}`);
     },
   };
-}
 
-/** The SDK compares the checksum that the store has of the whole object, if any. */
-async function* checked(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    const text = error instanceof Error ? error.message : '';
-    throw text.startsWith('Checksum mismatch') ? new ContentDiffers(text) : error;
+  async function* bytesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let got = false;
+    try {
+      for await (const bytes of body) {
+        got = true;
+        yield bytes;
+      }
+    } catch (error) {
+      const text = error instanceof Error ? error.message : '';
+      // The SDK compares the checksum that the store has of the whole object, if any.
+      if (text.startsWith('Checksum mismatch')) throw new ContentDiffers(text);
+      const refused = refusal(error, bucket.place, `read ${uri}`);
+      // Where something came, the rest is asked for at once.
+      throw got ? new Error(refused.message, { cause: refused }) : refused;
+    }
   }
 }
 
-async function md5Of(path: string, signal: AbortSignal | undefined): Promise<string> {
-  const hash = createHash('md5');
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash, signal ? { signal } : {});
-  return hash.digest('hex');
+/** Errors of connections are refusals by then. */
+function isOfThisMachine(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}
+
+function notKept(uri: string, cause: NodeJS.ErrnoException): DestillError {
+  const why =
+    cause.code === 'ENOSPC'
+      ? 'there is no room for it on this machine. Give the pod more ephemeral storage.'
+      : `it cannot be kept on this machine: ${cause.message}.`;
+  return new DestillError('Environment', `${uri}: ${why}`, { cause });
 }

@@ -1,8 +1,6 @@
 import { posix } from 'node:path';
 import { DestillError, type ErrorCode } from '@destillml/core/errors.ts';
-
-/** What is kept there. Three places may be in three stores with three secrets. */
-export type S3Purpose = 'ARTIFACTS' | 'TEACHER' | 'DATASET';
+import { type S3Purpose, s3Variable } from '@destillml/core/protocol/s3.ts';
 
 /** A folder of a bucket, and how to reach it. */
 export interface S3Place {
@@ -30,25 +28,24 @@ export function s3Address({ bucket, prefix }: { readonly bucket: string; readonl
 }
 
 /**
- * The place at `s3://bucket/path`, with what the environment says about it: `DESTILL_<purpose>_S3_REGION`, `_ENDPOINT`
- * (absent for AWS), `_ACCESS_KEY_ID` and `_SECRET_ACCESS_KEY`.
+ * The place at `s3://bucket/path`, with what the environment says about it (src/protocol/s3.ts).
  *
  * @throws DestillError `InvalidSpec` on an endpoint that is no address; where a key is missing, the error that says
  * that the place cannot be reached.
  */
 export function s3Place(purpose: S3Purpose, address: string, env: Env): S3Place {
-  const name = (suffix: string) => `DESTILL_${purpose}_S3_${suffix}`;
   const [bucket = '', ...path] = address.slice(scheme.length).split('/');
-  const key = (suffix: string, secretKey: string) => {
+  const key = (suffix: 'ACCESS_KEY_ID' | 'SECRET_ACCESS_KEY', secretKey: string) => {
+    const name = s3Variable(purpose, suffix);
     // A line break at the end comes with "kubectl create secret --from-file".
-    const value = env[name(suffix)]?.trim();
+    const value = env[name]?.trim();
     if (value) return value;
     throw new DestillError(
       errorCode(purpose),
-      `${address}: the environment variable ${name(suffix)} is ${value === undefined ? 'not set' : 'empty'}. It comes from ${secretKey} in ${secretOf(purpose)}.`,
+      `${address}: the environment variable ${name} is ${value === undefined ? 'not set' : 'empty'}. It comes from ${secretKey} in ${secretOf(purpose)}.`,
     );
   };
-  const endpoint = env[name('ENDPOINT')];
+  const endpoint = env[s3Variable(purpose, 'ENDPOINT')];
   if (endpoint && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) {
     throw new DestillError(
       'InvalidSpec',
@@ -59,7 +56,7 @@ export function s3Place(purpose: S3Purpose, address: string, env: Env): S3Place 
     purpose,
     bucket,
     path: path.filter((part) => part !== '').join('/'),
-    region: env[name('REGION')] || 'us-east-1',
+    region: env[s3Variable(purpose, 'REGION')] || 'us-east-1',
     ...(endpoint ? { endpoint } : {}),
     accessKeyId: key('ACCESS_KEY_ID', 'accessKeyId'),
     secretAccessKey: key('SECRET_ACCESS_KEY', 'secretAccessKey'),

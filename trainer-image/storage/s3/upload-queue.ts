@@ -39,14 +39,16 @@ export class UploadQueue {
   /** Aborted: uploads are given up. */
   readonly #over = new AbortController();
   /** Version of what is in the store, by name. */
-  readonly #stored = new Map<string, string>();
+  readonly #stored: Map<string, string>;
   #current: readonly KeptFile[] = [];
   #next: readonly KeptFile[] | undefined;
   #running: Promise<void> | undefined;
   #failure: string | undefined;
 
-  constructor(deps: UploadDeps) {
+  /** @param stored version of what is in the store already, by name */
+  constructor(deps: UploadDeps, stored: ReadonlyMap<string, string>) {
     this.#deps = deps;
+    this.#stored = new Map(stored);
   }
 
   /** Takes the files of the folder as they are now, in the order in which they are to be written. */

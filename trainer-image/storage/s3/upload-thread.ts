@@ -1,4 +1,4 @@
-import { existsSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DestillError } from '@destillml/core/errors.ts';
@@ -17,10 +17,16 @@ export type UploadEvent =
   /** Uploads succeed again; all is uploaded, and the thread ends. */
   | { readonly kind: 'mended' | 'finished' };
 
-export type UploadWorkerData = { readonly place: S3Place; readonly patience: number };
+export interface UploadWorkerData {
+  readonly place: S3Place;
+  readonly patience: number;
+  /** Version of what is in the store, by name. */
+  readonly stored: ReadonlyMap<string, string>;
+}
 
 export interface UploadThreadOptions {
   readonly place: S3Place;
+  /** What it holds when the thread is started is in the store already. */
   readonly folder: string;
   /** Files of the folder, in the order in which they are to be written; those that are not there are passed over. */
   readonly names: readonly string[];
@@ -46,9 +52,12 @@ export class UploadThread {
   constructor(options: UploadThreadOptions) {
     this.#options = options;
     this.lost = this.#lost.signal;
-    const { place, patience } = options;
+    const { place, patience, folder, names } = options;
+    const there = names.flatMap((name) => kept(folder, name));
+    for (const { fd } of there) closeSync(fd);
+    const stored = new Map(there.map(({ name, version }) => [name, version]));
     this.#worker = new Worker(new URL('./upload-worker.ts', import.meta.url), {
-      workerData: { place, patience } satisfies UploadWorkerData,
+      workerData: { place, patience, stored } satisfies UploadWorkerData,
       // Files are opened here and closed there.
       trackUnmanagedFds: false,
     });

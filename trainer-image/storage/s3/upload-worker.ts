@@ -3,13 +3,13 @@ import { closeSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Bucket } from './bucket.ts';
-import { UploadQueue } from './upload-queue.ts';
+import { type UploadDeps, UploadQueue } from './upload-queue.ts';
 import type { UploadEvent, UploadMessage, UploadWorkerData } from './upload-thread.ts';
 
-const { place, patience }: UploadWorkerData = workerData;
+const { place, patience, stored }: UploadWorkerData = workerData;
 const bucket = new Bucket(place);
 const tell = (event: UploadEvent) => parentPort?.postMessage(event);
-const queue = new UploadQueue({
+const deps: UploadDeps = {
   patience,
   write: (file, signal) => bucket.write(file.name, file, signal),
   release: ({ fd }) => closeSync(fd),
@@ -18,7 +18,8 @@ const queue = new UploadQueue({
   failing: (reason) => tell({ kind: 'failing', reason }),
   mended: () => tell({ kind: 'mended' }),
   lost: (reason) => tell({ kind: 'lost', reason }),
-});
+};
+const queue = new UploadQueue(deps, stored);
 
 parentPort?.on('message', (message: UploadMessage) => {
   switch (message.kind) {

@@ -46,6 +46,27 @@ describe('curvesChart', () => {
     expect(draw(points)).not.toContain('logarithmic');
   });
 
+  it('is not logarithmic where a value is 0: that has its place', () => {
+    const drawn = draw(
+      [
+        [1, 100],
+        [2, 0],
+      ],
+      { logBeyond: 20 },
+    );
+    expect(drawn).not.toContain('logarithmic');
+    expect(drawn).toContain('d="M58,12L444,256"');
+    expect(drawn).not.toMatch(/NaN|Infinity/);
+  });
+
+  it('draws many Runs with 200,000 points together', () => {
+    const points = Array.from({ length: 400 }, (_, index) => [index + 1, index + 1] as const);
+    const curves = Array.from({ length: 500 }, (_, index) => ({ name: `seed ${index}`, style, points }));
+    const drawn = curvesChart(text, curves, { format: String, logBeyond: 20 }).text;
+    expect(drawn.match(/<path /g)?.length).toBeGreaterThanOrEqual(500);
+    expect(drawn).toContain('Loss, logarithmic');
+  });
+
   it('draws no more points than one can see, the last one among them', () => {
     const drawn = draw(Array.from({ length: 6001 }, (_, index) => [index + 1, index] as const));
     expect(drawn.match(/L[\d.]+,/g)?.length).toBeLessThanOrEqual(401);

@@ -1,10 +1,11 @@
 /** Answers that the real store of the integration tests does not give. */
-import { existsSync, statSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { existsSync, statSync, truncateSync } from 'node:fs';
+import { open, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { Bucket } from '@destillml/trainer/storage/s3/bucket.ts';
+import { Bucket, type BucketOptions } from '@destillml/trainer/storage/s3/bucket.ts';
 import { fetchObject } from '@destillml/trainer/storage/s3/fetch-object.ts';
 import type { S3Place } from '@destillml/trainer/storage/s3/place.ts';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -13,7 +14,7 @@ import { pixel, temporaryFolder } from '../../data/made-files.ts';
 type Answer = (request: IncomingMessage, response: ServerResponse, turn: number) => void;
 
 /** A bucket whose store answers like this. */
-async function bucketAt(answer: Answer, changes: Partial<S3Place> = {}) {
+async function bucketAt(answer: Answer, changes: Partial<S3Place> = {}, options: BucketOptions = {}) {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     request.resume();
@@ -21,7 +22,7 @@ async function bucketAt(answer: Answer, changes: Partial<S3Place> = {}) {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const bucket = new Bucket({
+  const place: S3Place = {
     purpose: 'ARTIFACTS',
     bucket: 'lab',
     path: 'run',
@@ -30,7 +31,8 @@ async function bucketAt(answer: Answer, changes: Partial<S3Place> = {}) {
     accessKeyId: 'the-access-key',
     secretAccessKey: 'the-secret-key',
     ...changes,
-  });
+  };
+  const bucket = new Bucket(place, options);
   onTestFinished(() => {
     bucket.close();
     server.closeAllConnections();
@@ -160,6 +162,56 @@ test('a long list is read to its end, and only what is below the path', async ()
   ]);
 });
 
+describe('a file that is written', () => {
+  const opened = async (path: string) => {
+    const file = await open(path, 'r');
+    onTestFinished(() => file.close());
+    return file.fd;
+  };
+
+  test('and cannot be read: the store is not blamed', async () => {
+    const { bucket, requests } = await bucketAt((_, response) => response.end());
+    const fd = await opened(await temporaryFolder());
+    await expect(bucket.write('last', { fd, size: 10 })).rejects.toMatchObject({
+      code: 'Environment',
+      message:
+        's3://lab/run/last: the file for it cannot be read on this machine: EISDIR: illegal operation on a directory, read. Look at the disk of the node.',
+    });
+    expect(requests).toEqual([]);
+  });
+
+  test('and cannot be read to its end: the store is not blamed', async () => {
+    const path = join(await temporaryFolder(), 'last');
+    await writeFile(path, '');
+    // More than the buffers of a connection hold.
+    const size = 256 << 20;
+    await truncate(path, size);
+    const { bucket } = await bucketAt((request) => {
+      request.pause();
+      truncateSync(path, 0);
+    });
+    await expect(bucket.write('last', { fd: await opened(path), size })).rejects.toMatchObject({
+      code: 'Environment',
+      message: expect.stringMatching(/cannot be read on this machine: it ends at byte \d+ of 268435456\./),
+    });
+  });
+});
+
+describe('connections', () => {
+  const empty = '<ListBucketResult><Name>lab</Name><KeyCount>0</KeyCount></ListBucketResult>';
+
+  test.each([
+    [{}, 4],
+    [{ keepAlive: true }, 1],
+  ])('with %o two lists, of two requests each, take %i', async (options, expected) => {
+    const { bucket, requests } = await bucketAt((_, response) => response.end(empty), {}, options);
+    await bucket.list();
+    await bucket.list();
+    expect(requests).toHaveLength(4);
+    expect(new Set(requests.map(({ socket }) => socket)).size).toBe(expected);
+  });
+});
+
 describe('an object that is fetched', () => {
   const content = Buffer.from(Array.from({ length: 100_000 }, (_, i) => pixel(1, i)));
   const object = { name: 'last', size: content.length, etag: '"3c5a1b0f0d9f4b6d8a6f1b6f6f0a0b0c-2"' };
@@ -173,6 +225,11 @@ describe('an object that is fetched', () => {
   beforeEach(async () => {
     target = join(await temporaryFolder(), 'last');
   });
+  const arrived = (bytes: number) =>
+    vi.waitUntil(
+      () => existsSync(`${target}.partial`) && statSync(`${target}.partial`).size === bytes,
+      30_000,
+    );
   const fetched = async (bucket: Bucket, etag = object.etag) => {
     await fetchObject(bucket, { ...object, etag }, target, { wait: async () => undefined });
     return readFile(target);
@@ -183,12 +240,7 @@ describe('an object that is fetched', () => {
       if (turn > 1) return whole(request, response, turn);
       response.writeHead(200, { 'content-length': content.length });
       response.write(content.subarray(0, 40_000));
-      void vi
-        .waitUntil(
-          () => existsSync(`${target}.partial`) && statSync(`${target}.partial`).size === 40_000,
-          30_000,
-        )
-        .then(() => response.socket?.end());
+      void arrived(40_000).then(() => response.socket?.end());
     });
     expect(await fetched(bucket)).toEqual(content);
     expect(requests.map(({ headers }) => [headers.range, headers['if-match']])).toEqual([
@@ -215,8 +267,58 @@ describe('an object that is fetched', () => {
     const once = await bucketAt((request, response, turn) =>
       turn === 1 ? response.end(damaged) : whole(request, response, turn),
     );
-    const md5 = '"0d4e2c8a5e0a0f2a1c8cbb7a6d1d0d11"';
-    await expect(fetched(once.bucket, md5)).rejects.toThrow('its ETag is 0d4e2c8a5e0a0f2a1c8cbb7a6d1d0d11');
+    const md5 = createHash('md5').update(content).digest('hex');
+    expect(await fetched(once.bucket, `"${md5}"`)).toEqual(content);
+    expect(once.requests).toHaveLength(2);
+  });
+
+  test('and has another MD5 than its ETag says is not put in place', async () => {
+    const { bucket } = await bucketAt(whole);
+    await expect(fetched(bucket, '"0d4e2c8a5e0a0f2a1c8cbb7a6d1d0d11"')).rejects.toThrow(
+      'its ETag is 0d4e2c8a5e0a0f2a1c8cbb7a6d1d0d11. Write the object anew.',
+    );
+    expect(existsSync(target)).toBe(false);
+  });
+
+  test('from a store that knows no ranges is fetched anew after a cut', async () => {
+    const { bucket, requests } = await bucketAt((_, response, turn) => {
+      response.writeHead(200, { 'content-length': content.length });
+      if (turn > 1) return response.end(content);
+      response.write(content.subarray(0, 40_000));
+      void arrived(40_000).then(() => response.socket?.end());
+    });
+    expect(await fetched(bucket)).toEqual(content);
+    expect(requests.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=40000-', undefined]);
+  });
+
+  test('while the store is away is refused at once: whoever fetches knows how long to wait', async () => {
+    const { bucket, requests } = await bucketAt((_, response) => response.writeHead(503).end());
+    await expect(fetched(bucket)).rejects.toMatchObject({ passes: true });
+    const cut = await bucketAt((_, response) => {
+      response.writeHead(200, { 'content-length': content.length });
+      response.flushHeaders();
+      setImmediate(() => response.socket?.end());
+    });
+    await expect(fetched(cut.bucket)).rejects.toMatchObject({ passes: true });
+    expect([requests.length, cut.requests.length]).toEqual([1, 1]);
+  });
+
+  test('and has no room here: the store is not blamed', async () => {
+    const { bucket } = await bucketAt(whole);
+    await symlink('/dev/full', `${target}.partial`);
+    await expect(fetched(bucket)).rejects.toMatchObject({
+      code: 'Environment',
+      message:
+        's3://lab/run/last: there is no room for it on this machine. Give the pod more ephemeral storage.',
+    });
+    await rm(`${target}.partial`);
+    await symlink('/nowhere/to/write', `${target}.partial`);
+    await expect(fetched(bucket)).rejects.toMatchObject({
+      code: 'Environment',
+      message: expect.stringMatching(
+        /^s3:\/\/lab\/run\/last: it cannot be kept on this machine: ENOENT: .*\.$/,
+      ),
+    });
   });
 
   test('and was encrypted by a key service has no checksum for an ETag', async () => {

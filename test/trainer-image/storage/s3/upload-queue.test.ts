@@ -19,7 +19,7 @@ class Store {
   readonly #answers: ((error?: Error) => void)[] = [];
   readonly #pauses: (() => void)[] = [];
 
-  constructor({ patience = 60_000 } = {}) {
+  constructor({ patience = 60_000, stored = new Map<string, string>() } = {}) {
     const deps: UploadDeps = {
       patience,
       write: async ({ version }, signal) => {
@@ -44,7 +44,7 @@ class Store {
       mended: () => this.said.push('mended'),
       lost: (reason) => this.said.push(`lost: ${reason}`),
     };
-    this.queue = new UploadQueue(deps);
+    this.queue = new UploadQueue(deps, stored);
   }
 
   /** Answers the write that waits, or ends the pause. */
@@ -93,6 +93,19 @@ describe('the upload queue', () => {
     await store.all();
     expect(store.written).toEqual(['best-1', 'history-1', 'last-1', 'history-2', 'last-2']);
     expect(store.released).toHaveLength(6);
+  });
+
+  test('does not write what an attempt before has left there', async () => {
+    const stored = new Map([
+      ['best', 'best-1'],
+      ['history', 'history-1'],
+    ]);
+    const store = new Store({ stored });
+    store.queue.add([...files(1, ['best']), ...files(2, ['history', 'last'])]);
+    await store.all();
+    expect(store.written).toEqual(['history-2', 'last-2']);
+    expect(store.released).toHaveLength(3);
+    expect(stored.get('history')).toBe('history-1');
   });
 
   test('goes on after an outage with the newest there is, and says so once', async () => {

@@ -1,0 +1,197 @@
+import type { Experiment, Run } from '../../../operator/controllers/kinds.ts';
+import type { Job, Pod } from '../../../operator/jobs/objects.ts';
+import { type Experiment as ApiExperiment, experiment as schema } from '../../../src/api/experiment.ts';
+import type { RunPod, RunProgress, RunResult, RunStatus } from '../../../src/api/run.ts';
+import { plan } from '../../../src/plan/plan.ts';
+
+/** Seconds since the start of the hour, which is that of 1970, as Kubernetes writes them. */
+export function at(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
+
+/** Succeeds but for what still trains or waits; the arm `hints` sweeps as `soft` does. */
+export const cifar = schema.parse({
+  apiVersion: 'destillml.io/v1alpha1',
+  kind: 'Experiment',
+  metadata: { name: 'cifar', namespace: 'lab', uid: 'uid-of-cifar', generation: 1 },
+  spec: {
+    dataset: { name: 'cifar100' },
+    teacher: { model: 'resnet56' },
+    students: [{ name: 'small', model: 'resnet8' }],
+    distillation: [
+      { name: 'soft', softTargets: {} },
+      { name: 'hints', hints: {}, softTargets: {} },
+    ],
+    seeds: [1, 2],
+    queue: 'lab',
+    sweep: {
+      for: 'distilled',
+      algorithm: { random: {} },
+      maxRuns: 4,
+      parameters: [
+        { name: 'training.optimizer.learningRate', discrete: [0.1, 0.5] },
+        { name: 'distillation.softTargets.temperature', discrete: [1, 4] },
+      ],
+    },
+  },
+});
+
+/** Fails, as its teacher does. */
+export const digits = schema.parse({
+  apiVersion: 'destillml.io/v1alpha1',
+  kind: 'Experiment',
+  metadata: { name: 'digits', namespace: 'speech', uid: 'uid-of-digits', generation: 1 },
+  spec: {
+    dataset: { name: 'mnist' },
+    teacher: { model: 'resnet20' },
+    students: [{ name: 'small', model: 'resnet8' }],
+    seeds: [1],
+  },
+});
+
+/** The Runs that are there: of each Experiment as the plan has them, by the name that is read on dashboards. */
+export function runsOf(experiment: ApiExperiment, there: readonly string[]): ReadonlyMap<string, Run> {
+  const { create } = plan({ experiment, runs: [], now: new Date(0) });
+  const named = create.map((run): [string, Run] => [
+    shownAs(run),
+    {
+      ...run,
+      metadata: { ...run.metadata, uid: `uid-of-${shownAs(run)}`, generation: 1 },
+      spec: { ...run.spec, suspend: false },
+    },
+  ]);
+  return new Map(named.filter(([name]) => there.includes(name)));
+}
+
+/** Names of Runs end with a hash of all that they are of, which would change with any default of the spec. */
+export function shownAs({ spec: { experiment, parameters } }: Pick<Run, 'spec'>): string {
+  const { role, arm, student, seed } = parameters;
+  return [experiment, arm ?? role, ...(student === undefined ? [] : [student]), seed].join('-');
+}
+
+/** With the values that the sweep has drawn for it. */
+export function swept(run: Run, learningRate: number, temperature: number): Run {
+  const { training, objective } = run.spec.parameters;
+  const parameters = {
+    ...run.spec.parameters,
+    training: { ...training, optimizer: { ...training.optimizer, learningRate } },
+    objective: { ...objective, softTargets: { ...objective?.softTargets, temperature } },
+  };
+  return { ...run, spec: { ...run.spec, parameters } } as Run;
+}
+
+export function withStatus<Kind extends Experiment | Run>(object: Kind, status: Kind['status']): Kind {
+  return { ...object, status };
+}
+
+/** An attempt: when its pod got a node, and when its trainer started. */
+export type Attempt = {
+  readonly name: string;
+  /** Of the pod; that of the Job unless it is told. */
+  readonly created?: number;
+  readonly scheduled: number;
+  readonly started: number;
+};
+
+export function podOf(run: Run, { name, created, scheduled, started }: Attempt): Pod {
+  const { namespace = '', name: runName } = run.metadata;
+  return {
+    metadata: {
+      name,
+      namespace,
+      uid: `uid-of-${name}`,
+      creationTimestamp: at(created ?? scheduled),
+      labels: { 'destillml.io/run': runName },
+      annotations: { 'destillml.io/gpus': '1' },
+    },
+    spec: { nodeName: 'gpu-1', containers: [] },
+    status: {
+      phase: 'Running',
+      conditions: [{ type: 'PodScheduled', status: 'True', lastTransitionTime: at(scheduled) }],
+      containerStatuses: [
+        {
+          name: 'trainer',
+          image: 'trainer',
+          imageID: 'trainer',
+          ready: true,
+          restartCount: 0,
+          state: { running: { startedAt: at(started) } },
+        },
+      ],
+    },
+  };
+}
+
+export function jobOf(run: Run, created: number, queue: string | undefined): Job {
+  const { namespace = '', name } = run.metadata;
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      namespace,
+      name,
+      creationTimestamp: at(created),
+      labels: queue === undefined ? {} : { 'kueue.x-k8s.io/queue-name': queue },
+    },
+  };
+}
+
+/** What the status of a Run has of an attempt. @param ended when it did, if it has, and how */
+export function recordOf(
+  { name, started }: Attempt,
+  gpuSeconds: number,
+  ended?: { readonly at: number; readonly outcome: NonNullable<RunPod['outcome']> },
+): RunPod {
+  return {
+    uid: `uid-of-${name}`,
+    name,
+    startTime: at(started),
+    gpuSeconds,
+    ...(ended === undefined ? {} : { endTime: at(ended.at), outcome: ended.outcome }),
+  };
+}
+
+/** Used so far, by the records. */
+export function usage(pods: readonly RunPod[]): Partial<RunStatus> {
+  return {
+    attempts: pods.length,
+    preemptions: pods.filter(({ outcome }) => outcome === 'Preempted').length,
+    gpuSeconds: pods.reduce((sum, { gpuSeconds }) => sum + gpuSeconds, 0),
+    pods: [...pods],
+    ...(pods[0]?.startTime === undefined ? {} : { startTime: pods[0].startTime }),
+  };
+}
+
+export function progressOf(
+  epoch: number,
+  [train, validation]: readonly [train: number, validation: number],
+  imagesPerSecond: number,
+  updated: number,
+): RunProgress {
+  return {
+    epoch,
+    epochs: 60,
+    step: 0,
+    steps: 480,
+    trainAccuracy: train,
+    validationAccuracy: validation,
+    bestValidationAccuracy: validation,
+    imagesPerSecond,
+    etaSeconds: 900,
+    updatedAt: at(updated),
+  };
+}
+
+export function resultOf(
+  kind: 'teacher' | 'student',
+  measured: Pick<
+    RunResult,
+    'validationAccuracy' | 'testAccuracy' | 'testAccuracyTop5' | 'trainingSeconds' | 'imagesPerSecond'
+  >,
+): RunResult {
+  const size =
+    kind === 'teacher'
+      ? { parameters: 860_000, flops: 129_000_000 }
+      : { parameters: 280_000, flops: 42_000_000 };
+  return { bestEpoch: 59, testLoss: 1, epochs: 60, artifacts: '/artifacts', ...size, ...measured };
+}
