@@ -4,7 +4,8 @@
 # Usage: scripts/e2e.sh        (after scripts/setup.sh, test/cluster/build.sh cluster and scripts/images.sh;
 #                               "make e2e" does all; needs root)
 #
-# With CI=true, Debian packages that are missing are installed. The last line is always `N passed, N failed`.
+# With CI=true, Debian packages that are missing are installed. The last line is always `N passed, N failed`; it is also
+# left in .tools/closing-line for .ci/run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -12,7 +13,7 @@ results=.tools/e2e-results.json
 status=0
 
 close() {
-  echo "$1"
+  echo "$1" | tee .tools/closing-line
   exit "$2"
 }
 
