@@ -122,7 +122,9 @@ describe('destill-operator', () => {
     expect(secret.length).toBeGreaterThan(6);
     for (const text of secret) expect(stdout).not.toContain(text);
     // The one pod that was refused is warned of, and nothing else.
-    expect(operator.lines.filter(({ level }) => level > 30)).toMatchObject([{ method: 'POST', path, status: 401 }]);
+    expect(operator.lines.filter(({ level }) => level > 30)).toMatchObject([
+      { method: 'POST', path, status: 401 },
+    ]);
   });
 
   it('gives its lease back when it is told to stop, leaves the pods alone, and the next goes on at once', async () => {
