@@ -7,6 +7,7 @@ import { s3Variable } from '@destillml/core/protocol/s3.ts';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { defaultLoadDeps, load, type S3Location } from './data/load.ts';
+import { type ExplainingOutcome, explainRun } from './explain/explain-run.ts';
 import { type Metrics, startMetrics } from './metrics/metrics-thread.ts';
 import type { Observation } from './metrics/observation.ts';
 import { startPush } from './reporting/push-thread.ts';
@@ -73,7 +74,7 @@ export async function main(stop: AbortSignal): Promise<number> {
     const outcome = await run(assignment, stop, log, { report, observe });
     if (outcome.outcome === 'succeeded') observe({ kind: 'result', result: outcome.result });
     last = outcome;
-    code = outcome.outcome === 'succeeded' ? exitCodes.succeeded : exitCodes.preempted;
+    code = outcome.outcome === 'preempted' ? exitCodes.preempted : exitCodes.succeeded;
   } catch (error) {
     if (stop.aborted && error instanceof Error && error.name === 'AbortError') {
       last = { outcome: 'preempted', epoch: 0, step: 0 };
@@ -102,13 +103,14 @@ async function run(
   signal: AbortSignal,
   log: pino.Logger,
   listeners: Pick<TrainingDeps, 'report' | 'observe'>,
-): Promise<TrainingOutcome> {
+): Promise<TrainingOutcome | ExplainingOutcome> {
   const { env } = process;
   const patience = secondsOf(env.DESTILL_S3_PATIENCE ?? '900') * 1000;
   const warn = (message: string) => log.warn(message);
   const artifacts = await openArtifacts(assignment, { env, patience, warn, signal });
   try {
-    const outcome = await train(assignment, {
+    const work = assignment.parameters.role === 'explanation' ? explainRun : train;
+    const outcome = await work(assignment, {
       load: (dataset, folder, signal) =>
         load(dataset, folder, { ...defaultLoadDeps, ...claims(), openBucket, warn, signal }),
       ...listeners,

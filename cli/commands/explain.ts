@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Dataset } from '@destillml/core/api/dataset.ts';
 import { type ExplanationMethod, explanationMethods } from '@destillml/core/api/explain.ts';
 import { DestillError } from '@destillml/core/errors.ts';
+import type { ExplainProgress } from '@destillml/trainer/explain/explain.ts';
 import type { ExplainedImage, ExplainedNetwork } from '@destillml/trainer/explain/subject.ts';
 import { type Command, Option } from 'commander';
 import { dataFolder, dataOption, examples, numeric, positiveInteger, rootOption } from '../options.ts';
@@ -16,6 +17,7 @@ type Options = {
   readonly stage?: number;
   readonly superpixels: 'slic' | 'quickshift';
   readonly faithfulness?: boolean;
+  readonly sanity?: boolean;
   readonly seed: number;
   readonly out: string;
   readonly runs: string;
@@ -54,6 +56,7 @@ export function addExplainCommand(program: Command, surroundings: Surroundings):
         .default('slic'),
     )
     .option('--faithfulness', 'also measure insertion and deletion, against random maps')
+    .option('--sanity', 'also check that random weights of the first network give other maps')
     .option('--seed <n>', 'seed of the images and of what methods draw', numeric, 1)
     .option('--out <dir>', 'folder for figures/, maps/ and explanations.json', 'explanations')
     .addOption(rootOption())
@@ -77,6 +80,7 @@ async function explainVersions(
   if (first === undefined) throw new RangeError('the command line asks for a version');
   // Only now TensorFlow is needed.
   const { explain } = await import('@destillml/trainer/explain/explain.ts');
+  const { sanityOf } = await import('@destillml/trainer/explain/sanity.ts');
   const { trainedNetwork } = await import('@destillml/trainer/training/trained-network.ts');
   const { writeExplanations } = await import('@destillml/trainer/explain/artifacts.ts');
   const { explanationTable } = await import('../explanation-table.ts');
@@ -85,25 +89,27 @@ async function explainVersions(
   const size = sharedSize(networks);
   const { dataset } = first.run.spec.parameters;
   const { images, classes } = await imagesFor(dataset, size, options, surroundings);
-  const explained = await explain(
-    networks,
-    images,
-    {
-      methods: options.method,
-      target: classOf(options.class, classes),
-      segmentation: options.superpixels,
-      seed: options.seed,
-      ...(options.stage !== undefined && { stage: options.stage }),
-      ...(options.faithfulness && { faithfulness: true }),
+  const asked = {
+    methods: options.method,
+    target: classOf(options.class, classes),
+    segmentation: options.superpixels,
+    seed: options.seed,
+    ...(options.stage !== undefined && { stage: options.stage }),
+    ...(options.faithfulness && { faithfulness: true }),
+  };
+  const deps = {
+    progress: ({ network, map, done, total }: ExplainProgress) => {
+      if (done % images.length === 0) stderr.write(`${network}: ${map}, ${done} of ${total} maps\n`);
     },
-    {
-      progress: ({ network, map, done, total }) => {
-        if (done % images.length === 0) stderr.write(`${network}: ${map}, ${done} of ${total} maps\n`);
-      },
-    },
-  );
+  };
+  const began = performance.now();
+  const explained = await explain(networks, images, asked, deps);
+  const [network] = networks;
+  const [own] = explained;
+  const sanity = options.sanity && network && own ? await sanityOf(network, own, images, asked, deps) : {};
   const out = resolve(options.out);
-  await writeExplanations(out, images, explained, classes);
+  const seconds = (performance.now() - began) / 1000;
+  await writeExplanations(out, images, explained, { classes, seconds, sanity });
   stdout.write(explanationTable(explained));
   stderr.write(`Pictures are in ${join(out, 'figures')}.\n`);
 }

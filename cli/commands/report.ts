@@ -8,7 +8,7 @@ import { examples, rootOption } from '../options.ts';
 import { readSpecFile } from '../spec-file.ts';
 import { experimentPath } from '../store/experiment-folder.ts';
 import { findTeacher } from '../store/external-teacher.ts';
-import { explanationsFolder, reportPath, writeReport } from '../store/report-files.ts';
+import { writeExperimentReport } from '../store/report.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 type Options = {
@@ -25,12 +25,16 @@ export function addReportCommand(program: Command, surroundings: Surroundings): 
     .description(
       'Write the report of an Experiment: one HTML file with tables, curves and pictures, that needs no network. ' +
         '"destill run" does so at its end.\n\n' +
-        'Explanations are in it if "destill explain" was told to put them into the folder. For a folder that was ' +
+        'Explanations are in it if spec.explain asked for them, or "destill explain" was told to put them into the ' +
+        'folder. For a folder that was ' +
         'fetched from the storage of a cluster, --experiment names the Experiment that was applied.',
     )
     .argument('<experiment>', 'name of an Experiment, or folder with its Runs')
     .option('--experiment <file>', 'the Experiment, as YAML (default: experiment.yaml in the folder)')
-    .option('--explanations <dir>', 'what "destill explain" wrote (default: explanations in the folder)')
+    .option(
+      '--explanations <dir>',
+      'an explanation (default: explanations in the folder, or that of a Run, whichever is newer)',
+    )
     .option('--out <file>', 'the report (default: report.html in the folder)')
     .addOption(rootOption())
     .action((path: string, options: Options) => report(path, options, surroundings));
@@ -54,10 +58,9 @@ function report(path: string, options: Options, { stdout, now }: Surroundings): 
     throw new DestillError('InvalidSpec', `${file} does not exist. ${advice}`);
   }
   const { experiment } = readSpecFile(file);
-  const out = options.out ?? reportPath(folder);
-  writeReport(experiment, folder, now(), {
-    out,
-    explanations: options.explanations ?? explanationsFolder(folder),
+  const out = writeExperimentReport(experiment, folder, now(), {
+    out: options.out,
+    explanations: options.explanations,
     teacher: teacherBeside(experiment, folder),
   });
   stdout.write(`${out}\n`);

@@ -33,7 +33,7 @@ import {
 } from '../store/experiment-folder.ts';
 import { findTeacher } from '../store/external-teacher.ts';
 import { takeLock } from '../store/lock.ts';
-import { explanationsFolder, reportPath, writeReport } from '../store/report-files.ts';
+import { writeExperimentReport } from '../store/report.ts';
 import { runFiles } from '../store/run-folder.ts';
 import { versionsName } from '../store/versions.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -131,10 +131,8 @@ function failures({ experiment, runs }: TrainedExperiment, { file, folder }: Giv
 
 /** Writes the report. @returns where it is, or why it is not: what was trained counts without it */
 function report(experiment: Experiment, { folder, teacher }: Given, now: Date): string {
-  const out = reportPath(folder);
   try {
-    writeReport(experiment, folder, now, { out, explanations: explanationsFolder(folder), teacher });
-    return `report: ${out}`;
+    return `report: ${writeExperimentReport(experiment, folder, now, { teacher })}`;
   } catch (error) {
     if (!isMendable(error)) throw error;
     return `the report was not written: ${error.message}\n  when that is mended: destill report ${folder}`;

@@ -1,22 +1,14 @@
 import type { Experiment } from '@destillml/core/api/experiment.ts';
 import type { Run, RunParameters } from '@destillml/core/api/run.ts';
-import { techniqueOf } from '@destillml/core/results/technique.ts';
+import { titleOf } from '@destillml/core/results/technique.ts';
 
-/**
- * What people call a Run: `teacher`, `small/baseline`, `small/soft-targets`, `scarcity/resnet8/attention`; with the
- * seed at its end, as `small/baseline#2`, if there are several.
- */
+/** What people call a Run: its title, with the seed at its end, as `small/baseline#2`, if there are several. */
 export function labelOf(parameters: RunParameters, withSeed: boolean): string {
-  const { stage, student, seed } = parameters;
-  const parts = [
-    ...(stage === 'main' ? [] : [stage]),
-    ...(student === undefined ? [] : [student]),
-    techniqueOf(parameters),
-  ];
-  return parts.join('/') + (withSeed ? `#${seed}` : '');
+  return titleOf(parameters) + (withSeed ? `#${parameters.seed}` : '');
 }
 
 /** Names the Runs of an Experiment. */
 export function labelsOf({ spec: { seeds } }: Experiment): (run: Run) => string {
-  return ({ spec }) => labelOf(spec.parameters, seeds.length > 1);
+  return ({ spec: { parameters } }) =>
+    labelOf(parameters, seeds.length > 1 && parameters.role !== 'explanation');
 }

@@ -40,7 +40,11 @@ export function barLine(label: string, progress: RunProgress | undefined, width:
 }
 
 export function startLine(label: string, { spec, status }: Run): string {
-  const { model, training, dataset } = spec.parameters;
+  const { model, training, dataset, explanation } = spec.parameters;
+  if (explanation !== undefined) {
+    const networks = explanation.networks.length + (spec.parameters.teacherRun === undefined ? 0 : 1);
+    return `${label.padEnd(labelWidth)}  started: ${explanation.images} images of ${dataset.name} by ${networks} networks`;
+  }
   const done = status?.progress?.epoch ?? 0;
   const from = done > 0 ? `, ${done} done` : '';
   return `${label.padEnd(labelWidth)}  started: ${model} on ${dataset.name}, ${training.epochs} ${training.epochs === 1 ? 'epoch' : 'epochs'}${from}`;
@@ -53,9 +57,12 @@ export function statusLine(label: string, run: Run): string {
 
 function stateOf(run: Run): string {
   const phase = phaseOf(run);
-  const { result, message = '', reason, progress } = run.status ?? {};
+  const { result, explanation, message = '', reason, progress } = run.status ?? {};
   switch (phase) {
     case 'Succeeded':
+      if (explanation !== undefined) {
+        return `succeeded: ${explanation.images} images explained, ${formatDuration(explanation.seconds)}`;
+      }
       return result === undefined
         ? 'succeeded'
         : `succeeded: test ${accuracy(result.testAccuracy)}, best epoch ${result.bestEpoch}, ${formatDuration(result.trainingSeconds)}`;
@@ -66,6 +73,7 @@ function stateOf(run: Run): string {
     case 'Skipped':
       return `skipped: ${message}`;
     case 'Waiting':
+      if (run.spec.parameters.role === 'explanation') return 'stopped; it starts anew';
       return `stopped in epoch ${(progress?.epoch ?? 0) + 1}; goes on from there`;
     case 'Queued':
     case 'Starting':

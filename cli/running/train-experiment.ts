@@ -3,10 +3,10 @@ import type { Experiment } from '@destillml/core/api/experiment.ts';
 import type { Run } from '@destillml/core/api/run.ts';
 import { hasEnded } from '@destillml/core/plan/phases.ts';
 import { resultsDocument } from '@destillml/core/results/document.ts';
+import { environmentOf } from '@destillml/trainer/report/environment.ts';
 import { dataFolder } from '../options.ts';
 import { type Display, displayFor } from '../progress/display.ts';
 import { labelsOf } from '../progress/label.ts';
-import { environmentOf } from '../store/environment.ts';
 import { readRuns, runFolder, writeResults } from '../store/experiment-folder.ts';
 import type { FoundTeacher } from '../store/external-teacher.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -47,6 +47,7 @@ export async function trainExperiment(
       parameters: spec.parameters,
       artifacts: resolve(runFolder(folder, metadata.name)),
       ...teacherArtifacts(folder, spec.parameters.teacherRun, found),
+      ...(spec.parameters.role === 'explanation' ? { spec: experiment.spec } : {}),
       data: dataFolder(options.data),
       capture: !options.eager,
     }),
@@ -80,7 +81,7 @@ function recorder(folder: string, pool: RunPool, found: FoundTeacher | undefined
 
 function announce({ metadata, spec }: Experiment, folder: string, display: Display): void {
   display.say(`Experiment ${metadata.name} in ${folder}`);
-  const unused = (['queue', 'storage', 'ttlSecondsAfterFinished', 'sweep', 'explain'] as const).filter(
+  const unused = (['queue', 'storage', 'ttlSecondsAfterFinished', 'sweep'] as const).filter(
     (field) => spec[field] !== undefined,
   );
   if (unused.length > 0)

@@ -71,9 +71,10 @@ export function afterExit(run: Run, exit: Exit, context: ExitContext): AfterExit
   const { termination } = exit;
   const { now } = context;
   const status = statusOf(run);
-  if (termination?.outcome === 'succeeded') {
+  const yielded = yieldOf(termination);
+  if (yielded !== undefined) {
     const { reason: _reason, message: _message, ...rest } = status;
-    const done = { ...rest, phase: 'Succeeded', result: termination.result } as const;
+    const done = { ...rest, phase: 'Succeeded', ...yielded } as const;
     return { status: { ...done, completionTime: timestamp(now) }, isFailure: false };
   }
   if (run.spec.stop) return { status: stopped(run, now), isFailure: false };
@@ -114,6 +115,18 @@ export function afterExit(run: Run, exit: Exit, context: ExitContext): AfterExit
     retryAfterSeconds,
     isFailure: true,
   };
+}
+
+/** What came of a Run that is done. */
+function yieldOf(last: Termination | undefined): Pick<RunStatus, 'result' | 'explanation'> | undefined {
+  switch (last?.outcome) {
+    case 'succeeded':
+      return { result: last.result };
+    case 'explained':
+      return { explanation: last.explanation };
+    default:
+      return undefined;
+  }
 }
 
 /** What there is to do for one Run, given the plan's wishes (`spec.stop`, `spec.suspend`) and its process. */

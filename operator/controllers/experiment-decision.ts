@@ -60,12 +60,19 @@ export function decideExperiment(scene: ExperimentScene, memory?: Memory): Exper
 
 /** What stands in the way of starting anything. */
 function obstacle({ experiment, queueProblem }: ExperimentScene): ExperimentScene['queueProblem'] {
-  const { teacher, distillation, storage } = experiment.spec;
+  const { teacher, distillation, explain, storage } = experiment.spec;
   if (teacher.model !== undefined && distillation.length > 0 && storage === undefined) {
     return {
       reason: 'StorageMissing',
       message:
         'Without spec.storage the network of the teacher goes with its pod, and no student can be distilled from it. Set spec.storage to a PersistentVolumeClaim or an S3 bucket.',
+    };
+  }
+  if (explain !== undefined && storage === undefined) {
+    return {
+      reason: 'StorageMissing',
+      message:
+        'Without spec.storage the networks go with their pods, and none can be explained. Set spec.storage to a PersistentVolumeClaim or an S3 bucket, or leave spec.explain out.',
     };
   }
   return queueProblem;

@@ -25,6 +25,7 @@ export function assignmentText(run: Run, experiment: Experiment, teacher: Teache
     parameters: run.spec.parameters,
     artifacts: artifactsOf(storage, key, folder.artifacts),
     ...(teacher === undefined ? {} : { teacherArtifacts: teacher.artifacts }),
+    ...(run.spec.parameters.role === 'explanation' ? { spec: experiment.spec } : {}),
     data: dataOf(storage, folder.artifacts, folder.data),
     capture: true,
   };

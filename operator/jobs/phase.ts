@@ -53,8 +53,10 @@ export function observe(observed: ObservedRun): Observation {
   const usage = accounts(run.status, scene.pods, { told: scene.told, now });
   const last = scene.pods.flatMap((pod) => podEnd(pod, scene.told) ?? []).at(-1);
   const result = last?.result ?? run.status?.result;
+  const explanation = last?.explanation ?? run.status?.explanation;
+  const outcome = { ...(result ? { result } : {}), ...(explanation ? { explanation } : {}) };
   const finding = find(scene, last, usage);
-  return { status: statusOf(run, finding, last, { ...usage, ...(result ? { result } : {}) }, now), occupied };
+  return { status: statusOf(run, finding, last, { ...usage, ...outcome }, now), occupied };
 }
 
 /** What belongs to this Run, and not to a deleted one of the same name. */

@@ -1,4 +1,4 @@
-import type { RunPod, RunResult } from '@destillml/core/api/run.ts';
+import type { ExplanationResult, RunPod, RunResult } from '@destillml/core/api/run.ts';
 import { exitCodes, finalExitCodes } from '@destillml/core/protocol/report.ts';
 import { container } from './contract.ts';
 import { type LastWord, lastWord } from './last-word.ts';
@@ -14,6 +14,7 @@ export type PodEnd = {
   /** No further attempt can help. */
   readonly final: boolean;
   readonly result?: RunResult;
+  readonly explanation?: ExplanationResult;
 };
 
 /**
@@ -62,16 +63,22 @@ function succeeded(last: LastWord): PodEnd {
     const { result } = last.word;
     return { ...common, reason: 'Trained', message: resultText(result), result };
   }
+  if ('word' in last && last.word.outcome === 'explained') {
+    const { explanation } = last.word;
+    const { images, artifacts } = explanation;
+    const message = `Explained ${images} images; figures and the report are in ${artifacts}.`;
+    return { ...common, reason: 'Explained', message, explanation };
+  }
   const unreadable =
     'word' in last ? `says ${last.word.outcome} although it exited with code 0` : last.unreadable;
   return { ...common, ...noResult(`its termination message ${unreadable}`) };
 }
 
-/** A training that ended well and whose result is not known here. */
+/** A Run that ended well and whose result is not known here. */
 export function noResult(why: string): Why {
   return {
     reason: 'UnreadableTerminationMessage',
-    message: `The training ended well, but ${why}, so its result is not known here. With spec.storage it is in result.json beside the Run's artifacts. Delete the Run to have it reported again: what is trained is not trained twice.`,
+    message: `The trainer ended well, but ${why}, so its result is not known here. With spec.storage it is in result.json beside the Run's artifacts. Delete the Run to have it reported again: what is done is not done twice.`,
   };
 }
 
@@ -171,7 +178,7 @@ function preempted(pod: Pod, last: LastWord): Why {
 }
 
 function toldToGo(last: LastWord): string {
-  return 'word' in last && last.word.outcome === 'preempted'
+  return 'word' in last && last.word.outcome === 'preempted' && last.word.epoch + last.word.step > 0
     ? `Its pod was told to stop and wrote a checkpoint in epoch ${last.word.epoch + 1}.`
     : 'Its pod was told to stop.';
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { dataset } from './dataset.ts';
 import { objectiveTerms, someTechnique } from './distillation.ts';
-import { explanationMethods } from './explain.ts';
+import { explain } from './explain.ts';
 import { conditions, objectMeta, type RunPhase, timestamp } from './meta.ts';
 import { modelNames } from './models.ts';
 import { labelName, seed, shortName } from './names.ts';
@@ -114,19 +114,11 @@ export const experimentSpec = withRules(
     scarcity: scarcity
       .optional()
       .describe('After the main stage: one technique with the smallest student and the least data.'),
-    explain: z
-      .strictObject({
-        methods: distinctList(
-          z
-            .array(z.enum(explanationMethods))
-            .min(1)
-            .max(explanationMethods.length)
-            .default([...explanationMethods]),
-        ).describe('Ways to explain a prediction.'),
-        images: z.int().min(1).max(256).default(16).describe('Test images that every network explains.'),
-      })
+    explain: explain
       .optional()
-      .describe('Pictures of what every network looks at.'),
+      .describe(
+        'In the end: pictures of what the networks look at, and the report. One network of each technique, of the first seed that succeeded.',
+      ),
     storage: storage.optional().describe('Where checkpoints and results are kept.'),
     pod: pod.prefault({}).describe('What the pods of the Runs ask for.'),
     queue: labelName.optional().describe('Kueue LocalQueue in the namespace of the Experiment.'),

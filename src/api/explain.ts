@@ -1,4 +1,6 @@
-/** Ways to explain a prediction, and what they are called. */
+/** Ways to explain a prediction, what they are called, and what an Experiment asks of them. */
+import { z } from 'zod';
+import { distinctList } from './rules.ts';
 
 /** As a spec and the command line name them. */
 export const explanationMethods = ['gradCam', 'lime', 'shap'] as const;
@@ -15,3 +17,18 @@ export const mapTitles: Readonly<Record<MapName, string>> = {
   expectedGradients: 'Expected gradients',
   kernelShap: 'Kernel SHAP',
 };
+
+/** Networks that one Run explains at most, the teacher's among them: its last word, of 4096 bytes, has numbers of each. */
+export const mostExplained = 24;
+
+/** What is explained in which ways. */
+export const explain = z.strictObject({
+  methods: distinctList(
+    z
+      .array(z.enum(explanationMethods))
+      .min(1)
+      .max(explanationMethods.length)
+      .default([...explanationMethods]),
+  ).describe('Ways to explain a prediction.'),
+  images: z.int().min(1).max(256).default(16).describe('Test images that every network explains.'),
+});

@@ -1,27 +1,39 @@
 import { z } from 'zod';
 import { dataset } from './dataset.ts';
 import { distillationObjective } from './distillation.ts';
+import { explain, mapNames, mostExplained } from './explain.ts';
 import { conditions, objectMeta, runPhases, timestamp } from './meta.ts';
 import { modelNames } from './models.ts';
 import { labelName, seed } from './names.ts';
 import { atomic, immutable, withRules } from './rules.ts';
 import { training } from './training.ts';
 
-export const runRoles = ['teacher', 'baseline', 'distilled'] as const;
+export const runRoles = ['teacher', 'baseline', 'distilled', 'explanation'] as const;
 
-/** main: teacher, baselines and arms. scarcity: the best technique with the least data. */
-export const runStages = ['main', 'scarcity'] as const;
+/**
+ * main: teacher, baselines and arms. scarcity: the best technique with the least data. explanation: what all these
+ * networks look at.
+ */
+export const runStages = ['main', 'scarcity', 'explanation'] as const;
 export type RunStage = (typeof runStages)[number];
 
-/** What one network is and how it is trained. Never changes once the Run exists. */
+/**
+ * What one network is and how it is trained, or which networks are explained. Never changes once the Run exists.
+ *
+ * An explanation has the network and the recipe of what it explains first: the teacher.
+ */
 export const runParameters = withRules(
   z.strictObject({
-    role: z.enum(runRoles).describe('teacher, undistilled baseline, or distilled student.'),
+    role: z
+      .enum(runRoles)
+      .describe('teacher, undistilled baseline, distilled student, or explanation of what these look at.'),
     stage: z.enum(runStages).default('main').describe('Stage of the Experiment the Run belongs to.'),
     arm: labelName.optional().describe('Name of the arm, for distilled students.'),
     student: labelName.optional().describe('Name of the student, for baselines and distilled students.'),
-    model: z.enum(modelNames).describe('Network that is trained.'),
-    seed: seed.describe('Seed of initial weights, order and augmentation.'),
+    model: z
+      .enum(modelNames)
+      .describe('Network that is trained; of an explanation the first that is explained.'),
+    seed: seed.describe('Seed of initial weights, order and augmentation; of the images that are explained.'),
     dataset: dataset.describe('Images, how they are split and augmented.'),
     training: training.describe('The recipe.'),
     teacherRun: labelName.optional().describe('Run whose network is the teacher of this one.'),
@@ -29,6 +41,16 @@ export const runParameters = withRules(
     objective: distillationObjective
       .optional()
       .describe('Terms beside the cross-entropy, for distilled students.'),
+    explanation: z
+      .strictObject({
+        ...explain.shape,
+        networks: z
+          .array(labelName)
+          .max(mostExplained)
+          .describe('Runs of the Experiment whose networks are explained, after that of teacherRun.'),
+      })
+      .optional()
+      .describe('What is explained, for explanations.'),
   }),
   {
     rule: "self.role != 'distilled' || (has(self.arm) && has(self.student) && has(self.teacherRun) && has(self.objective))",
@@ -41,6 +63,10 @@ export const runParameters = withRules(
   {
     rule: "self.role != 'teacher' || (!has(self.student) && !has(self.arm) && !has(self.objective))",
     message: 'for role teacher no student, arm or objective',
+  },
+  {
+    rule: "(self.role == 'explanation') == has(self.explanation)",
+    message: 'explanation for the role explanation, and for no other',
   },
 );
 
@@ -110,6 +136,37 @@ export const runResult = z.strictObject({
   artifacts: z.string().max(4096).describe('Folder or URI of checkpoints, history and result.'),
 });
 
+const byNetwork = z.array(z.number()).max(mostExplained);
+
+/** What an explanation came to, as far as it is known in the cluster. The files have it for every image. */
+export const explanationResult = z.strictObject({
+  images: z.int().min(1).describe('Images that were explained.'),
+  seconds: z.number().min(0).describe('Time it took.'),
+  maps: z
+    .array(
+      z.strictObject({
+        map: z.enum(mapNames).describe('What made the maps.'),
+        agreement: byNetwork.describe('Rank correlation with the maps of the first network, −1 – 1.'),
+        topOverlap: byNetwork.describe(
+          'Share of the top 20 % of the pixels that are in the top 20 % of the first network.',
+        ),
+        insertion: byNetwork.describe(
+          'Mean probability as the image is put together in the order of the map.',
+        ),
+        deletion: byNetwork.describe('Mean probability as the image is taken apart in that order.'),
+        sane: z
+          .boolean()
+          .optional()
+          .describe('Whether the first network with random weights has other maps, as it should.'),
+      }),
+    )
+    .max(mapNames.length)
+    .describe(
+      'Means over the images, one number for each network: that of teacherRun, if there is one, then explanation.networks.',
+    ),
+  artifacts: z.string().max(2048).describe('Folder or URI of figures, maps and the report.'),
+});
+
 /** What is remembered of a pod, so that its time is counted once even after it is gone. */
 export const runPod = z.strictObject({
   uid: z.string().min(1).max(64).describe('Its UID.'),
@@ -136,7 +193,8 @@ export const runStatus = z.strictObject({
     .max(128)
     .optional()
     .describe('Validation accuracy over the epochs, thinned out.'),
-  result: atomic(runResult).optional().describe('What the Run came to.'),
+  result: atomic(runResult).optional().describe('What the training came to.'),
+  explanation: atomic(explanationResult).optional().describe('What the explanation came to.'),
   attempts: z.int().min(0).optional().describe('Times it was started.'),
   preemptions: z.int().min(0).optional().describe('Times it gave way to others.'),
   gpuSeconds: z.number().min(0).optional().describe('GPU time of all attempts.'),
@@ -157,6 +215,7 @@ export const run = z.strictObject({
   status: runStatus.optional(),
 });
 
+export type ExplanationResult = z.output<typeof explanationResult>;
 export type EpochRecord = z.output<typeof epochRecord>;
 export type Run = z.output<typeof run>;
 export type RunParameters = z.output<typeof runParameters>;

@@ -1,6 +1,6 @@
 import type { Run, RunParameters, RunResult } from '../api/run.ts';
 import type { WantedRun } from './naming.ts';
-import { phaseOf } from './phases.ts';
+import { hasEnded, phaseOf } from './phases.ts';
 
 /** Runs that differ in nothing but their seed. */
 export type Group = {
@@ -22,6 +22,14 @@ export function groupBySeeds(wanted: readonly WantedRun[], runs: readonly Run[])
     if (first === undefined) return [];
     const present = members.flatMap(({ name }) => existing.get(name) ?? []);
     return [{ parameters: first.parameters, wanted: members.length, runs: present }];
+  });
+}
+
+/** Whether all that are wanted exist and have ended. */
+export function haveEnded(wanted: readonly WantedRun[], existing: ReadonlyMap<string, Run>): boolean {
+  return wanted.every(({ name }) => {
+    const run = existing.get(name);
+    return run !== undefined && hasEnded(run);
   });
 }
 

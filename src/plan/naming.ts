@@ -29,7 +29,7 @@ export function runNamer({ metadata, spec }: Experiment): RunNamer {
   const write = onceEach(canonicalJson);
   return ({ teacherRun: _run, teacherNamespace: _namespace, ...treatment }) => {
     const { role, stage, arm, student } = treatment;
-    const readable = [metadata.name, stage === 'main' ? undefined : stage, role, arm, student];
+    const readable = [metadata.name, stage === 'scarcity' ? stage : undefined, role, arm, student];
     const parts = readable.filter((part) => part !== undefined);
     const fitting = onceEach((length: number) => fit(parts, length));
 

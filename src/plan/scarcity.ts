@@ -1,8 +1,8 @@
 import type { Arm, Experiment } from '../api/experiment.ts';
 import type { Run } from '../api/run.ts';
-import { resultsOf } from './groups.ts';
+import { haveEnded, resultsOf } from './groups.ts';
 import type { WantedRun } from './naming.ts';
-import { hasEnded, outcomeOf, phaseOf } from './phases.ts';
+import { outcomeOf, phaseOf } from './phases.ts';
 import { spread } from './spread.ts';
 
 /** Which arm the scarcity stage trains. */
@@ -29,11 +29,7 @@ export function chooseArm(
   if (!scarcity) return { state: 'none' };
 
   const existing = new Map(runs.map((run) => [run.metadata.name, run]));
-  const isUnfinished = main.some(({ name }) => {
-    const run = existing.get(name);
-    return run === undefined || !hasEnded(run);
-  });
-  if (isUnfinished) {
+  if (!haveEnded(main, existing)) {
     return {
       state: 'open',
       reason: 'MainStageUnfinished',

@@ -1,6 +1,6 @@
 import type { Experiment } from '../api/experiment.ts';
 import type { ModelName } from '../api/models.ts';
-import type { Run, RunResult } from '../api/run.ts';
+import type { Run, RunParameters, RunResult } from '../api/run.ts';
 import type { WantedRun } from './naming.ts';
 import { isFinal, outcomeOf, phaseOf } from './phases.ts';
 
@@ -25,6 +25,14 @@ export type TeacherState = {
 export function referenceTo(teacher: ExternalTeacher | undefined): TeacherReference | undefined {
   if (teacher === undefined || 'problem' in teacher) return undefined;
   return { run: teacher.run, ...(teacher.namespace === undefined ? {} : { namespace: teacher.namespace }) };
+}
+
+/** How the parameters of a Run name its teacher. */
+export function teacherFields({
+  run,
+  namespace,
+}: TeacherReference): Pick<RunParameters, 'teacherRun' | 'teacherNamespace'> {
+  return { teacherRun: run, ...(namespace === undefined ? {} : { teacherNamespace: namespace }) };
 }
 
 export function teacherState(

@@ -1,14 +1,15 @@
 import type { Arm, Experiment, ExperimentSpec } from '../api/experiment.ts';
 import type { Run, RunStage } from '../api/run.ts';
+import { explanationRuns } from './explanation.ts';
 import { type RunNamer, runNamer, type Treatment, type WantedRun } from './naming.ts';
 import { chooseArm, type ScarcityChoice } from './scarcity.ts';
-import type { TeacherReference } from './teacher.ts';
+import { type TeacherReference, teacherFields } from './teacher.ts';
 
 export type Wanted = {
   /**
    * In the order in which they are to start: the teacher; then seed by seed, so that the first seed gives a complete
    * comparison earliest; within a seed student by student, its baseline and then the arms, all in the order of the
-   * spec; the scarcity stage last.
+   * spec; then the scarcity stage; the explanation last.
    */
   readonly runs: readonly WantedRun[];
   readonly scarcity: ScarcityChoice;
@@ -21,8 +22,8 @@ export type Wanted = {
 export type Memory = { main?: { readonly of: string; readonly runs: readonly WantedRun[] } };
 
 /**
- * The Runs an Experiment describes. `runs` are those that exist: the scarcity stage depends on their results, and
- * the teacher that was trained first stays the teacher when seeds are added before its own.
+ * The Runs an Experiment describes. `runs` are those that exist: the later stages depend on their results, and the
+ * teacher that was trained first stays the teacher when seeds are added before its own.
  *
  * `external` is where `spec.teacher.from` was found; while it is unknown, names are the same and distilled Runs have
  * no `teacherRun`.
@@ -42,7 +43,8 @@ export function wantedRuns(
     ...withSeeds(treatments(spec, 'main', spec.distillation, teacher), spec.seeds, namer),
   ]);
   const scarcity = chooseArm(experiment, main, runs);
-  return { runs: [...main, ...scarceRuns(spec, scarcity, runs, teacher, namer)], scarcity };
+  const trained = [...main, ...scarceRuns(spec, scarcity, runs, teacher, namer)];
+  return { runs: [...trained, ...explanationRuns(experiment, trained, runs, teacher, namer)], scarcity };
 }
 
 /** The API server gives every change of a spec another generation. */
@@ -96,8 +98,7 @@ function treatments(
     arm: name,
     training: withoutSmoothing,
     objective,
-    ...(teacher ? { teacherRun: teacher.run } : {}),
-    ...(teacher?.namespace === undefined ? {} : { teacherNamespace: teacher.namespace }),
+    ...(teacher ? teacherFields(teacher) : {}),
   }));
   return students.flatMap(({ name, model }) => {
     const common = { stage, student: name, model, dataset };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { experimentSpec } from '../api/experiment.ts';
 import { runParameters } from '../api/run.ts';
 
 /**
@@ -11,8 +12,12 @@ export const assignment = z.strictObject({
   namespace: z.string().min(1).max(63).default('default'),
   experiment: z.string().min(1).max(63),
   parameters: runParameters,
-  artifacts: z.string().min(1).describe('Folder for checkpoints, history and result of this Run.'),
+  artifacts: z
+    .string()
+    .min(1)
+    .describe('Folder for checkpoints, history and result of this Run, beside those of the other Runs.'),
   teacherArtifacts: z.string().min(1).optional().describe('The same folder of the teacher, read-only.'),
+  spec: experimentSpec.optional().describe('Spec of the Experiment, for the report of an explanation.'),
   data: z.string().min(1).describe('Folder where data sets are found or downloaded to.'),
   capture: z.boolean().default(true).describe('false runs every step eagerly, operation by operation.'),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { epochRecord, runProgress, runResult } from '../api/run.ts';
+import { epochRecord, explanationResult, runProgress, runResult } from '../api/run.ts';
 
 /** Exit codes of the trainer (after sysexits.h) that decide whether another attempt can help. */
 export const exitCodes = {
@@ -22,6 +22,7 @@ export const finalExitCodes: readonly number[] = [exitCodes.dataset, exitCodes.d
 /** The last word of a trainer: at most 4096 bytes of JSON in its termination message. */
 export const termination = z.discriminatedUnion('outcome', [
   z.strictObject({ outcome: z.literal('succeeded'), result: runResult }),
+  z.strictObject({ outcome: z.literal('explained'), explanation: explanationResult }),
   z.strictObject({ outcome: z.literal('preempted'), epoch: z.int().min(0), step: z.int().min(0) }),
   z.strictObject({ outcome: z.literal('failed'), code: z.string().max(64), message: z.string().max(2048) }),
 ]);

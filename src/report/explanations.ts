@@ -20,14 +20,20 @@ const quality = z.object({
 /** Files of an explanation, in its folder. */
 export const explanationFiles = {
   document: 'explanations.json',
+  report: 'report.html',
   /** @param index of the image */
   figure: (index: number) => `figures/${String(index).padStart(3, '0')}.png`,
 } as const;
+
+/** How alike maps of the first network are to those of the same network with random weights: not very, they should be. */
+const sanity = z.object({ spearman: spread, passes: z.boolean() });
 
 /** What a report reads of `explanations.json`. */
 export const explanations = z.object({
   classes: z.array(z.string()),
   images: z.array(z.object({ name: z.string(), label: z.int().min(0).optional() })),
+  seconds: z.number().min(0).describe('Time that it took.'),
+  sanity: z.record(z.string(), sanity).describe('By method; empty where it was not checked.'),
   networks: z.array(
     z.object({
       name: z.string(),

@@ -5,6 +5,7 @@ import { type Run, runParameters, runResult } from '../api/run.ts';
 import { timestamp } from '../plan/conditions.ts';
 import { phaseOf } from '../plan/phases.ts';
 import type { ExternalTeacher } from '../plan/teacher.ts';
+import { explainedMaps, explainedNetworks } from './explanation.ts';
 import { summaryRow } from './row.ts';
 import { summarise } from './summary.ts';
 
@@ -26,6 +27,10 @@ export const results = z.strictObject({
       result: runResult.optional(),
     }),
   ),
+  explanations: z
+    .array(explainedMaps)
+    .default([])
+    .describe('What the networks look at, by network and method; empty where spec.explain did not ask.'),
 });
 
 export type Results = z.output<typeof results>;
@@ -54,5 +59,6 @@ export function resultsDocument(
       parameters: spec.parameters,
       ...(run.status?.result === undefined ? {} : { result: run.status.result }),
     })),
+    explanations: [...explainedNetworks(runs)],
   };
 }

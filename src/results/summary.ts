@@ -23,7 +23,9 @@ export function summarise(
   teacher?: ExternalTeacher,
   memory?: Memory,
 ): Summary {
-  const groups = groupBySeeds(wantedRuns(experiment, runs, undefined, memory).runs, runs);
+  const wanted = wantedRuns(experiment, runs, undefined, memory).runs;
+  const trained = wanted.filter(({ parameters }) => parameters.role !== 'explanation');
+  const groups = groupBySeeds(trained, runs);
   const external = teacher && 'run' in teacher ? teacher : undefined;
   const teacherResults = [
     ...groups

@@ -1,6 +1,19 @@
 import type { RunParameters } from '../api/run.ts';
 
-/** teacher, baseline or the name of the arm. */
+/** teacher, baseline, explanation or the name of the arm. */
 export function techniqueOf({ role, arm }: Pick<RunParameters, 'role' | 'arm'>): string {
   return arm ?? role;
+}
+
+/**
+ * What people call a network or what is done with networks: `teacher`, `small/baseline`, `small/soft-targets`,
+ * `scarcity/resnet8/attention`, `explanation`.
+ */
+export function titleOf(parameters: Pick<RunParameters, 'stage' | 'role' | 'arm' | 'student'>): string {
+  const { stage, student } = parameters;
+  return [
+    ...(stage === 'scarcity' ? [stage] : []),
+    ...(student === undefined ? [] : [student]),
+    techniqueOf(parameters),
+  ].join('/');
 }

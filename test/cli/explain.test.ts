@@ -42,7 +42,15 @@ async function ok(...args: readonly string[]) {
 }
 
 test('networks explain the same test images: pictures, maps, and how alike they are', async () => {
-  const { stdout, stderr } = await ok('explain', 'teacher', 'small', '--images', '4', '--faithfulness');
+  const { stdout, stderr } = await ok(
+    'explain',
+    'teacher',
+    'small',
+    '--images',
+    '4',
+    '--faithfulness',
+    '--sanity',
+  );
   const spread = String.raw`−?\d\.\d\d ± \d\.\d\d`;
   const measured = String.raw`\d\.\d\d \(\d\.\d\d\)`;
   const lines = stdout.trimEnd().split('\n');
@@ -60,11 +68,15 @@ test('networks explain the same test images: pictures, maps, and how alike they 
 
   const out = join(folder, 'explanations');
   expect(readdirSync(join(out, 'figures'))).toEqual(['000.png', '001.png', '002.png', '003.png']);
-  const { images, networks, classes } = JSON.parse(readFileSync(join(out, 'explanations.json'), 'utf8'));
+  const { images, networks, classes, seconds, sanity } = JSON.parse(
+    readFileSync(join(out, 'explanations.json'), 'utf8'),
+  );
   expect(networks.map(({ name }: { name: string }) => name)).toEqual(['teacher', 'small']);
   // As reports read it.
-  const [first, second] = explanations.parse({ images, networks, classes }).networks;
+  const [first, second] = explanations.parse({ images, networks, classes, seconds, sanity }).networks;
   expect(first?.agreement).toEqual({});
+  expect(Object.keys(sanity)).toEqual(Object.keys(first?.quality ?? {}));
+  expect(seconds).toBeGreaterThan(0);
   expect(Object.keys(second?.agreement ?? {})).toEqual(Object.keys(first?.quality ?? {}));
   expect(classes).toHaveLength(10);
   // Four images of ten classes: of four classes.

@@ -41,6 +41,21 @@ export function trained(changes: Partial<RunResult> = {}): Termination {
   return { outcome: 'succeeded', result };
 }
 
+/** How the trainer of an explanation ends. */
+function explained(): Termination {
+  const maps = [{ map: 'gradCam' as const, agreement: [1, 0.5], topOverlap: [1, 0.4] }];
+  const faithful = { insertion: [0.7, 0.6], deletion: [0.2, 0.3], sane: true };
+  return {
+    outcome: 'explained',
+    explanation: {
+      images: 16,
+      seconds: 40,
+      maps: maps.map((map) => ({ ...map, ...faithful })),
+      artifacts: '/artifacts/study-explanation',
+    },
+  };
+}
+
 /** How a trainer ends that is told to go, checkpoint written. */
 export const preempted: Failure = {
   exitCode: exitCodes.preempted,
@@ -189,7 +204,7 @@ export class Kubelet {
 export type PlayOptions = {
   /** Where it plays. Every namespace unless told: only for a control plane of a test alone. */
   readonly namespaces?: readonly string[];
-  /** How a pod ends by itself: `trained()` unless told. A Termination ends it with the trainer's exit code for it. */
+  /** How a pod ends by itself: `trained()` or `explained()` unless told. A Termination ends it with the trainer's exit code for it. */
   readonly result?: (pod: PodOfRun) => Termination | Failure;
   /** How long a pod runs: 200 unless told. */
   readonly runMilliseconds?: number;
@@ -343,9 +358,11 @@ class Player {
   async #finish(pod: Pod): Promise<void> {
     const record = this.#seen.get(pod.metadata.uid ?? '');
     if (record === undefined) return;
-    const end = this.#options.result?.(record) ?? trained();
+    const isExplanation = record.labels['destillml.io/role'] === 'explanation';
+    const end = this.#options.result?.(record) ?? (isExplanation ? explained() : trained());
     const isWord = 'outcome' in end;
-    if (isWord && end.outcome === 'succeeded') return this.#note(await this.#kubelet.succeed(pod, end));
+    if (isWord && (end.outcome === 'succeeded' || end.outcome === 'explained'))
+      return this.#note(await this.#kubelet.succeed(pod, end));
     const failure = isWord ? { exitCode: exitCodes[end.outcome], message: end } : end;
     this.#note(await this.#kubelet.fail(pod, failure));
   }

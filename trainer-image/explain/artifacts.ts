@@ -8,20 +8,29 @@ import type { ExplainedBy } from './explain.ts';
 import { figure } from './figure.ts';
 import { encodeNpy } from './npy.ts';
 import { agreementOf, qualityOf } from './quality.ts';
+import type { SanityChecks } from './sanity.ts';
 import type { ExplainedImage } from './subject.ts';
+
+/** What is written beside figures and maps. */
+export interface ExplanationFacts {
+  /** Names by class. */
+  readonly classes: readonly string[];
+  /** Time that it took. */
+  readonly seconds: number;
+  /** Of the first network; empty where it was not checked. */
+  readonly sanity: SanityChecks;
+}
 
 /**
  * Writes `figures/IMAGE.png` (a number from 000), `maps/NETWORK/METHOD.npy` (float32 `[images, size, size]`; the
  * name as in an address, `a%2Fb` for `a/b`) and `explanations.json`, in which every network is compared with the first.
  * Figures and maps of an earlier call are removed.
- *
- * @param classes names by class.
  */
 export async function writeExplanations(
   folder: string,
   images: readonly ExplainedImage[],
   networks: readonly ExplainedBy[],
-  classes: readonly string[],
+  { classes, seconds, sanity }: ExplanationFacts,
 ): Promise<void> {
   // Without the document, folders of these names are somebody else's.
   if (existsSync(join(folder, explanationFiles.document))) {
@@ -36,6 +45,8 @@ export async function writeExplanations(
   for (const explained of networks) writeMaps(join(folder, 'maps', fileName(explained.network)), explained);
   writeJsonAtomic(join(folder, explanationFiles.document), {
     classes: [...classes],
+    seconds,
+    sanity: { ...sanity },
     images: images.map(({ name, label }) => ({ name, label })),
     networks: networks.map((explained) => ({
       name: explained.network,

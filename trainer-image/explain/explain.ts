@@ -38,6 +38,8 @@ export interface ExplainProgress {
   /** Maps of all networks. */
   readonly done: number;
   readonly total: number;
+  /** Maps of one network. */
+  readonly perNetwork: number;
 }
 
 /** What one network makes of one image. */
@@ -79,7 +81,8 @@ export async function explain(
   { progress, signal }: ExplainDeps = {},
 ): Promise<ExplainedBy[]> {
   const names = options.methods.flatMap(mapsOfMethod);
-  const total = networks.length * images.length * names.length;
+  const perNetwork = images.length * names.length;
+  const total = networks.length * perNetwork;
   const prepared = images.map((image) => prepare(image, options.segmentation));
 
   const results: ExplainedBy[] = [];
@@ -101,7 +104,7 @@ export async function explain(
       });
       const maps: [MapName, readonly AttributionMap[]][] = [];
       for (const map of names) {
-        const report = () => progress?.({ network: network.name, map, done: ++done, total });
+        const report = () => progress?.({ network: network.name, map, done: ++done, total, perNetwork });
         maps.push([map, await mapsOf(map, probe, subjects, { ...methodDefaults, ...options }, report)]);
       }
       const measured = options.faithfulness

@@ -6,15 +6,37 @@ import type { MapName } from '@destillml/core/api/explain.ts';
 import { buildNetwork } from '../models/registry.ts';
 import { kaiming } from '../nn/initial.ts';
 import { Variables } from '../nn/variables.ts';
-import type { ExplainedBy } from './explain.ts';
+import { type ExplainDeps, type ExplainedBy, type ExplainOptions, explain } from './explain.ts';
+import { methodDefaults } from './methods.ts';
 import { agreementOf, type NetworkAgreement } from './quality.ts';
-import type { ExplainedNetwork } from './subject.ts';
+import type { ExplainedImage, ExplainedNetwork } from './subject.ts';
 
 /** Maps pass if the mean rank correlation with those of random weights is nearer to 0. */
 const mostAlike = 0.5;
 
 export interface SanityCheck extends NetworkAgreement {
   readonly passes: boolean;
+}
+
+export type SanityChecks = Partial<Record<MapName, SanityCheck>>;
+
+/**
+ * Explains the same classes of the same images by the network with random weights, and compares the maps.
+ *
+ * @param trained what the network's own maps are.
+ */
+export async function sanityOf(
+  network: ExplainedNetwork,
+  trained: ExplainedBy,
+  images: readonly ExplainedImage[],
+  options: ExplainOptions,
+  deps: ExplainDeps = {},
+): Promise<SanityChecks> {
+  const target = trained.explanations.map((explanation) => explanation.target);
+  const asked = { ...options, target, faithfulness: false };
+  const random = randomised(network, (options.seed ?? methodDefaults.seed) + 1);
+  const [explained] = await explain([random], images, asked, deps);
+  return explained ? sanityChecks(trained, explained) : {};
 }
 
 /** The same architecture before any training, from another seed. */
@@ -31,10 +53,7 @@ export function randomised(network: ExplainedNetwork, seed: number): ExplainedNe
  *
  * @param random explained with `target` set to the classes that `trained` explained.
  */
-export function sanityChecks(
-  trained: ExplainedBy,
-  random: ExplainedBy,
-): Partial<Record<MapName, SanityCheck>> {
+export function sanityChecks(trained: ExplainedBy, random: ExplainedBy): SanityChecks {
   return Object.fromEntries(
     Object.entries(agreementOf(trained, random)).map(([name, found]) => [
       name,

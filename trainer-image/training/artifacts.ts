@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { isS3 } from '../storage/s3/place.ts';
 import { nothingToKeep } from './nothing-to-keep.ts';
@@ -7,6 +8,8 @@ export interface ArtifactFolders {
   readonly own: string;
   /** Of the teacher, whose best checkpoint is read. */
   readonly teacher?: string | undefined;
+  /** In which those of the other Runs are, by their names: what an explanation reads. */
+  readonly runs: string;
 }
 
 /** Where the files of a Run are while it trains, and how they come to where they are kept. */
@@ -47,7 +50,7 @@ export async function openArtifacts(assignment: Assignment, deps: ArtifactDeps):
   }
   return {
     ...nothingToKeep,
-    folders: { own: artifacts, teacher: teacherArtifacts },
+    folders: { own: artifacts, teacher: teacherArtifacts, runs: dirname(artifacts) },
     renamed: (error) => error,
     close: async () => undefined,
   };

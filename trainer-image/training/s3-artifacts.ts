@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, posix, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DestillError } from '@destillml/core/errors.ts';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
+import { finishedFiles, isExplained } from '../explain/finished.ts';
 import { Bucket, type StoredObject } from '../storage/s3/bucket.ts';
 import { fetchObject } from '../storage/s3/fetch-object.ts';
 import { type Patience, patiently } from '../storage/s3/patiently.ts';
@@ -36,12 +37,16 @@ export async function openS3Artifacts(assignment: Assignment, deps: ArtifactDeps
   const folders = {
     own: here(artifacts, 'own'),
     teacher: teacherArtifacts === undefined ? undefined : here(teacherArtifacts, 'teacher'),
+    runs: isS3(artifacts) ? join(temporary, 'runs') : dirname(artifacts),
   };
   const renamed = (error: unknown) =>
     error instanceof DestillError ? withAddresses(error, assignment, folders) : error;
   try {
-    const uploads = await fetchAll(assignment, folders, deps);
-    return { folders, renamed, ...keeper(uploads, deps, remove) };
+    const kept =
+      assignment.parameters.role === 'explanation'
+        ? await keeperOfExplanation(assignment, folders, deps, remove)
+        : keeper(await fetchAll(assignment, folders, deps), deps, remove);
+    return { folders, renamed, ...kept };
   } catch (error) {
     await remove();
     throw renamed(error);
@@ -60,11 +65,7 @@ async function fetchAll(
     await withBucket(new Bucket(place), (bucket) => fetchRun(bucket, assignment, folders.own, deps));
   }
   if (finishedResult(folders.own, parameters) !== undefined) return undefined;
-  if (folders.teacher !== undefined && teacherArtifacts !== undefined && isS3(teacherArtifacts)) {
-    const { teacher } = folders;
-    const bucket = new Bucket(s3Place('TEACHER', teacherArtifacts, deps.env));
-    await withBucket(bucket, () => fetchTeacher(bucket, teacher, deps));
-  }
+  await fetchTeacher(teacherArtifacts, folders.teacher, deps);
   const { patience, warn } = deps;
   return place && new UploadThread({ place, folder: folders.own, names: keptFiles, patience, warn });
 }
@@ -77,14 +78,95 @@ async function fetchRun(bucket: Bucket, assignment: Assignment, folder: string, 
   for (const name of [artifactFiles.last, artifactFiles.best, artifactFiles.history]) {
     await fetchNamed(bucket, stored, name, folder, deps);
   }
+  await describeAssignment(bucket, assignment, deps);
+}
+
+async function describeAssignment(bucket: Bucket, assignment: Assignment, deps: ArtifactDeps) {
   const description = Buffer.from(`${JSON.stringify(assignment, null, 2)}\n`);
   await patiently(() => bucket.write(artifactFiles.assignment, description, deps.signal), bearing(deps));
 }
 
-async function fetchTeacher(bucket: Bucket, folder: string, deps: ArtifactDeps): Promise<void> {
+async function fetchTeacher(
+  address: string | undefined,
+  folder: string | undefined,
+  deps: ArtifactDeps,
+): Promise<void> {
+  if (address === undefined || folder === undefined || !isS3(address)) return;
+  await withBucket(new Bucket(s3Place('TEACHER', address, deps.env)), async (bucket) => {
+    const stored = await listed(bucket, deps);
+    // Where it is not there, the message of describeTeacher says so.
+    for (const name of [artifactFiles.best, artifactFiles.result]) {
+      await fetchNamed(bucket, stored, name, folder, deps);
+    }
+  });
+}
+
+/**
+ * Fetches what an explanation reads: all results, and the networks that it explains. What it writes is kept when it is
+ * done.
+ */
+async function keeperOfExplanation(
+  assignment: Assignment,
+  { own, teacher, runs }: ArtifactFolders,
+  deps: ArtifactDeps,
+  remove: () => Promise<void>,
+): Promise<Omit<Artifacts, 'folders' | 'renamed'>> {
+  const { artifacts, teacherArtifacts, parameters } = assignment;
+  const finished = { ...nothingToKeep, close: remove };
+  if (!isS3(artifacts)) {
+    await fetchTeacher(teacherArtifacts, teacher, deps);
+    return finished;
+  }
+  const bucket = new Bucket(s3Place('ARTIFACTS', artifacts, deps.env), { keepAlive: true });
+  const close = async () => {
+    bucket.close();
+    await remove();
+  };
+  try {
+    const stored = await listed(bucket, deps);
+    for (const name of finishedFiles) await fetchNamed(bucket, stored, name, own, deps);
+    if (isExplained(own)) return { ...finished, close };
+    await describeAssignment(bucket, assignment, deps);
+    await fetchTeacher(teacherArtifacts, teacher, deps);
+    const place = s3Place('ARTIFACTS', posix.dirname(artifacts), deps.env);
+    await withBucket(new Bucket(place, { keepAlive: true }), (all) =>
+      fetchRuns(all, parameters.explanation?.networks ?? [], runs, deps),
+    );
+    return { ...finished, finish: () => keepFolder(bucket, own, deps), close };
+  } catch (error) {
+    bucket.close();
+    throw error;
+  }
+}
+
+async function fetchRuns(bucket: Bucket, networks: readonly string[], folder: string, deps: ArtifactDeps) {
+  const explained = new Set(networks);
   const stored = await listed(bucket, deps);
-  // Where it is not there, the message of describeTeacher says so.
-  await fetchNamed(bucket, stored, artifactFiles.best, folder, deps);
+  for (const name of stored.keys()) {
+    const [run = '', ...path] = name.split('/');
+    const file = path.join('/');
+    const isNeeded =
+      file === artifactFiles.result ||
+      file === artifactFiles.history ||
+      (file === artifactFiles.best && explained.has(run));
+    if (isNeeded) await fetchNamed(bucket, stored, name, folder, deps);
+  }
+}
+
+/** Whoever sees the last of the files sees them all. */
+async function keepFolder(bucket: Bucket, folder: string, deps: ArtifactDeps): Promise<void> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+  const last: readonly string[] = finishedFiles;
+  for (const name of [...names.filter((name) => !last.includes(name)), ...last]) {
+    const content = await readFile(join(folder, name));
+    await patiently(() => bucket.write(name, content, deps.signal), {
+      ...bearing(deps),
+      patience: deps.patience,
+    });
+  }
 }
 
 type Stored = ReadonlyMap<string, StoredObject>;

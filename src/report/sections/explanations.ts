@@ -39,9 +39,21 @@ ${
 better) in the order of the map; in parentheses that of random maps.</p>`
     : undefined
 }
+${sanityNote(document.sanity, first.name)}
 <div class="explained">${document.images.map((_, index) => explainedImage(document, figures[index], index))}</div>
 </section>
 `;
+}
+
+/** Maps that do not change with the weights show the image, not what a network has learned. */
+function sanityNote(sanity: Explanations['sanity'], first: string): Html | undefined {
+  const checks = Object.entries(sanity).map(([method, { spearman, passes }]) => {
+    const verdict = passes ? '' : ': too alike, so do not trust these maps';
+    return `${titles[method] ?? method} ${formatSpread(spearman)}${verdict}`;
+  });
+  if (checks.length === 0) return undefined;
+  return html`<p class="note">Sanity check (Adebayo et al. 2018): rank correlation of the maps of ${first} with those of the same network with
+random weights, which should be far from 1. ${checks.join('; ')}.</p>`;
 }
 
 /** Networks of this Experiment, which "destill explain" knows as EXPERIMENT/NETWORK, by the latter. */

@@ -501,7 +501,7 @@ describe('a Run that succeeded', () => {
   const unreadable = (why: string): Expected => ({
     phase: 'Succeeded',
     reason: 'UnreadableTerminationMessage',
-    message: `The training ended well, but ${why}, so its result is not known here. With spec.storage it is in result.json beside the Run's artifacts. Delete the Run to have it reported again: what is trained is not trained twice.`,
+    message: `The trainer ended well, but ${why}, so its result is not known here. With spec.storage it is in result.json beside the Run's artifacts. Delete the Run to have it reported again: what is done is not done twice.`,
     ...ended('Succeeded'),
     completionTime: finished,
   });
@@ -534,7 +534,7 @@ describe('a Run that succeeded', () => {
     'with one of another program': [
       saying({ status: 'done' }),
       unreadable(
-        `its termination message is not one of a trainer (outcome: Invalid discriminator value. Expected 'succeeded' | 'preempted' | 'failed')`,
+        `its termination message is not one of a trainer (outcome: Invalid discriminator value. Expected 'succeeded' | 'explained' | 'preempted' | 'failed')`,
       ),
     ],
     'with a result out of range': [

@@ -18,6 +18,7 @@ import {
 } from './world.ts';
 
 const scarcity = { student: { model: 'resnet14' }, fraction: 0.1 };
+const explain = { images: 4 };
 const firstArms: readonly object[] = [
   { name: 'soft', softTargets: {} },
   { name: 'attention', attentionTransfer: {} },
@@ -223,7 +224,7 @@ describe('the plan, for any order of completions, failures, crashes and half-wri
         outcomes,
         fc.integer({ min: 1, max: 5 }),
         (events, of, parallelism) => {
-          const experiment = experimentOf({ parallelism, scarcity });
+          const experiment = experimentOf({ parallelism, scarcity, explain });
           const world = new World(experiment, of);
           for (const event of events) world.happens(event);
           const status = world.settle();
@@ -248,7 +249,7 @@ describe('the plan, for any order of completions, failures, crashes and half-wri
         }),
         outcomes,
         (events, of) => {
-          const experiment = experimentOf({ parallelism: 3, scarcity });
+          const experiment = experimentOf({ parallelism: 3, scarcity, explain });
           const world = new World(experiment, of);
           for (const event of events) world.happens(event);
           world.happens({ kind: 'edit', spec: { suspend: false, parallelism: 2 } });
@@ -299,7 +300,7 @@ describe('the plan, for any order of completions, failures, crashes and half-wri
   it('has nothing left to do once it is carried out, and reports an equal status', () => {
     fc.assert(
       fc.property(fc.array(happening, { maxLength: 120 }), outcomes, (events, of) => {
-        const world = new World(experimentOf({ parallelism: 3, scarcity }), of);
+        const world = new World(experimentOf({ parallelism: 3, scarcity, explain }), of);
         for (const event of events) world.happens(event);
         const first = plan({
           experiment: world.experiment,

@@ -40,6 +40,8 @@ export const pixel =
 export const explained: Explanations = {
   classes: ['Trouser', 'Sandal'],
   images: [{ name: 'test image 5', label: 1 }, { name: 'cat.jpg' }],
+  seconds: 21,
+  sanity: { gradCam: { spearman: { mean: 0.04, standardDeviation: 0.2 }, passes: true } },
   networks: [
     {
       name: 'teacher',
@@ -132,6 +134,8 @@ export function hostileInput(): ReportInput {
       document: {
         classes: [hostile, hostile],
         images: [{ name: hostile, label: 0 }],
+        seconds: 21,
+        sanity: { [hostile]: { spearman: { mean: 0.9 }, passes: false } },
         networks: explained.networks.map((network) => ({
           ...network,
           name: hostile,

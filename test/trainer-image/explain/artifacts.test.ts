@@ -49,9 +49,15 @@ describe('writeExplanations', () => {
     })),
   }));
 
+  const facts = {
+    classes: ['cat', 'dog'],
+    seconds: 2,
+    sanity: {},
+  };
+
   it('leaves a figure for each image, an array for each network and method, and the numbers', async () => {
     const folder = temporaryFolder();
-    await writeExplanations(folder, images, networks, ['cat', 'dog']);
+    await writeExplanations(folder, images, networks, facts);
 
     expect(readdirSync(join(folder, 'figures'))).toEqual(['000.png', '001.png']);
     expect(readdirSync(join(folder, 'maps')).sort()).toEqual(['small%2Fsoft%20targets', 'teacher']);
@@ -77,7 +83,7 @@ describe('writeExplanations', () => {
     const [teacher] = networks;
     const called = ['quickstart/small', 'quickstart-small', '..', '.'];
     const alike = called.map((network) => ({ ...teacher!, network }));
-    await writeExplanations(folder, images, alike, ['cat', 'dog']);
+    await writeExplanations(folder, images, alike, facts);
 
     const folders = ['%2E', '%2E%2E', 'quickstart%2Fsmall', 'quickstart-small'];
     expect(readdirSync(join(folder, 'maps')).sort()).toEqual(folders.sort());
@@ -88,10 +94,10 @@ describe('writeExplanations', () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'figures'));
     writeFileSync(join(folder, 'figures/of-the-paper.png'), '');
-    await writeExplanations(folder, images, networks, ['cat', 'dog']);
+    await writeExplanations(folder, images, networks, facts);
     expect(existsSync(join(folder, 'figures/of-the-paper.png'))).toBe(true);
 
-    await writeExplanations(folder, images.slice(0, 1), networks.slice(0, 1), ['cat', 'dog']);
+    await writeExplanations(folder, images.slice(0, 1), networks.slice(0, 1), facts);
     expect(readdirSync(join(folder, 'figures'))).toEqual(['000.png']);
     expect(readdirSync(join(folder, 'maps'))).toEqual(['teacher']);
   });

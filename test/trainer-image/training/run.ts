@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Assignment, assignment } from '@destillml/core/protocol/assignment.ts';
 import type { Report } from '@destillml/core/protocol/report.ts';
 import type { ImageSet, LoadedDataset } from '@destillml/trainer/data/dataset.ts';
@@ -69,7 +69,7 @@ function deps(run: Assignment, changes: Partial<TrainingDeps> = {}): TrainingDep
     load: smallDataset,
     report: () => undefined,
     observe: () => undefined,
-    folders: { own: run.artifacts, teacher: run.teacherArtifacts },
+    folders: { own: run.artifacts, teacher: run.teacherArtifacts, runs: dirname(run.artifacts) },
     saved: () => undefined,
     clock: () => performance.now(),
     now: () => new Date('2026-01-01T00:00:00Z'),

@@ -1,0 +1,138 @@
+/** An explanation as a Run: the last of an Experiment, which looks at what the others have trained. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Experiment } from '@destillml/core/api/experiment.ts';
+import type { ExplanationResult } from '@destillml/core/api/run.ts';
+import { DestillError } from '@destillml/core/errors.ts';
+import { timestamp } from '@destillml/core/plan/conditions.ts';
+import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
+import type { Assignment } from '@destillml/core/protocol/assignment.ts';
+import { explanationFiles, explanations } from '@destillml/core/report/explanations.ts';
+import { explanationResult } from '@destillml/core/results/explanation.ts';
+import { titleOf } from '@destillml/core/results/technique.ts';
+import { readFinishedRun } from '../report/finished-run.ts';
+import { writeReport } from '../report/write-report.ts';
+import { writeJsonAtomic } from '../storage/atomic.ts';
+import { artifactFiles } from '../training/checkpoint.ts';
+import type { TrainingDeps } from '../training/train.ts';
+import { trainedNetwork } from '../training/trained-network.ts';
+import { writeExplanations } from './artifacts.ts';
+import { type ExplainProgress, explain } from './explain.ts';
+import { isExplained } from './finished.ts';
+import { drawnImages } from './images.ts';
+import { sanityOf } from './sanity.ts';
+import type { ExplainedNetwork } from './subject.ts';
+
+export type ExplainingDeps = Pick<
+  TrainingDeps,
+  'load' | 'report' | 'folders' | 'saved' | 'clock' | 'now' | 'signal'
+>;
+
+export interface ExplainingOutcome {
+  readonly outcome: 'explained';
+  readonly explanation: ExplanationResult;
+}
+
+/** How often progress is reported. */
+const progressSeconds = 1;
+
+/**
+ * Explains what networks of an Experiment look at: test images that the seed draws, the same for all. Figures, maps,
+ * numbers and the Experiment's report are in the Run's folder in the end. One that was interrupted begins anew.
+ *
+ * @throws DestillError `TeacherMissing` where a network is not there, `CheckpointUnusable` where it cannot be read.
+ * @throws the signal's reason once that is aborted.
+ */
+export async function explainRun(assignment: Assignment, deps: ExplainingDeps): Promise<ExplainingOutcome> {
+  const { own } = deps.folders;
+  if (!isExplained(own)) await explainAll(assignment, deps);
+  const document = explanations.parse(JSON.parse(readFileSync(join(own, explanationFiles.document), 'utf8')));
+  return { outcome: 'explained', explanation: explanationResult(document, assignment.artifacts) };
+}
+
+async function explainAll(assignment: Assignment, deps: ExplainingDeps): Promise<void> {
+  const { folders, clock, signal } = deps;
+  const { dataset, seed, explanation } = assignment.parameters;
+  const { spec } = assignment;
+  if (explanation === undefined || spec === undefined) {
+    throw new DestillError('InvalidSpec', 'An explanation needs parameters.explanation and spec.');
+  }
+  const began = clock();
+  writeJsonAtomic(join(folders.own, artifactFiles.assignment), assignment);
+  const networks = networksOf(assignment, deps);
+  const [first] = networks;
+  if (first === undefined) {
+    throw new DestillError('InvalidSpec', 'parameters.explanation.networks names no network to explain.');
+  }
+  const data = await deps.load(dataset, assignment.data, signal);
+  const images = await drawnImages(data.test, explanation.images, seed);
+  const options = { methods: explanation.methods, seed, faithfulness: true };
+  // One more: the first with random weights.
+  const progress = progressOf(networks.length + 1, deps);
+  const explained = await explain(networks, images, options, { progress, signal });
+  const [known] = explained;
+  const sanity = known ? await sanityOf(first, known, images, options, { progress, signal }) : {};
+  const seconds = (clock() - began) / 1000;
+  await writeExplanations(folders.own, images, explained, { classes: data.classes, seconds, sanity });
+
+  const { experiment: name, namespace } = assignment;
+  const experiment: Experiment = {
+    apiVersion: 'destillml.io/v1alpha1',
+    kind: 'Experiment',
+    metadata: { name, namespace },
+    spec,
+  };
+  writeReport(experiment, folders.runs, deps.now(), {
+    out: join(folders.own, explanationFiles.report),
+    explanations: folders.own,
+    teacher: externalTeacher(assignment, deps),
+  });
+  deps.saved();
+}
+
+/** The teacher first; a network takes no memory before its turn. */
+function networksOf({ parameters }: Assignment, { folders }: ExplainingDeps): readonly ExplainedNetwork[] {
+  const names = parameters.explanation?.networks ?? [];
+  const teacher =
+    folders.teacher === undefined ? [] : [{ name: 'teacher', ...trainedNetwork(folders.teacher) }];
+  const others = names.map((name) => {
+    const folder = join(folders.runs, name);
+    const run = readFinishedRun(folder);
+    return { name: run ? titleOf(run.spec.parameters) : name, ...trainedNetwork(folder) };
+  });
+  return [...teacher, ...others];
+}
+
+/** The teacher of another Experiment, as its result tells of it. */
+function externalTeacher(
+  { spec, parameters: { teacherRun, teacherNamespace } }: Assignment,
+  { folders: { teacher } }: ExplainingDeps,
+): ExternalTeacher | undefined {
+  if (spec?.teacher.from === undefined || teacher === undefined || teacherRun === undefined) return undefined;
+  const run = existsSync(teacher) ? readFinishedRun(teacher) : undefined;
+  return {
+    run: teacherRun,
+    ...(teacherNamespace === undefined ? {} : { namespace: teacherNamespace }),
+    ...(run ? { model: run.spec.parameters.model } : {}),
+    ...(run?.status?.result ? { result: run.status.result } : {}),
+  };
+}
+
+/** Maps as the steps of one epoch, for networks that are explained in calls one after the other. */
+function progressOf(networks: number, { report, clock, now }: ExplainingDeps) {
+  const began = clock();
+  let step = 0;
+  let last = began;
+  return (of: ExplainProgress) => {
+    step += 1;
+    const steps = of.perNetwork * networks;
+    if (step % of.perNetwork === 0) {
+      report({ kind: 'note', message: `${of.network} is explained, ${step / of.perNetwork} of ${networks}` });
+    }
+    if (clock() - last < progressSeconds * 1000 && step < steps) return;
+    last = clock();
+    const etaSeconds = (((last - began) / 1000) * (steps - step)) / step;
+    const updatedAt = timestamp(now());
+    report({ kind: 'progress', progress: { epoch: 0, epochs: 1, step, steps, etaSeconds, updatedAt } });
+  };
+}
