@@ -92,6 +92,34 @@ describe.concurrent('an Experiment', () => {
     ]);
   });
 
+  it('explains its networks in the end, and keeps what was found', async (context) => {
+    const here = await openLab(context, client);
+    await here.apply(experiment('study', { explain: { methods: ['gradCam'], images: 4 } }));
+    const kubelet = here.play();
+    const done = await here.ended('study');
+    expect(done.status).toMatchObject({ phase: 'Complete', runs: { Succeeded: 4 } });
+
+    const [teacher, baseline, soft] = [
+      await here.run('teacher'),
+      await here.run('baseline'),
+      await here.run('soft'),
+    ];
+    const run = await here.run('explanation');
+    const networks = [baseline.metadata.name, soft.metadata.name];
+    expect(run.spec.parameters).toMatchObject({
+      teacherRun: teacher.metadata.name,
+      explanation: { methods: ['gradCam'], images: 4, networks },
+    });
+    expect(run.status).toMatchObject({
+      phase: 'Succeeded',
+      reason: 'Explained',
+      message: 'Explained 16 images; figures and the report are in /artifacts/study-explanation.',
+      explanation: { images: 16, maps: [{ map: 'gradCam', agreement: [1, 0.5], sane: true }] },
+    });
+    expect(kubelet.pods().at(-1)).toMatchObject({ run: run.metadata.name });
+    await here.quiet();
+  });
+
   it('shows what a user asks kubectl for', async (context) => {
     const here = await openLab(context, client);
     const kubelet = here.play({ result: ({ labels }) => trained(accuracyOf[labels['destillml.io/role']!]) });

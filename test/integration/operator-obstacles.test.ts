@@ -244,6 +244,15 @@ describe.concurrent('an Experiment that lacks', () => {
     );
   });
 
+  it('storage for networks that are to be explained starts nothing, and says why', async (context) => {
+    const here = await openLab(context, client);
+    await here.apply(experiment('study', { storage: undefined, distillation: [], explain: {} }));
+    const message =
+      'Without spec.storage the networks go with their pods, and none can be explained. Set spec.storage to a PersistentVolumeClaim or an S3 bucket, or leave spec.explain out.';
+    await progressing(here, `False StorageMissing: ${message}`);
+    expect(await here.jobs()).toEqual([]);
+  });
+
   it('the Kueue that its queue needs starts nothing, and says why', async (context) => {
     const here = await openLab(context, client);
     await here.apply(experiment('study', { queue: 'vision' }));

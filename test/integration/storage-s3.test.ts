@@ -21,12 +21,13 @@ const epochs = 3;
 let images: string;
 
 /** Long enough to be stopped midway. */
-function shortRun(artifacts: string, { parameters = {}, training = {} } = {}): Assignment {
+function shortRun(artifacts: string, { parameters = {}, training = {}, rest = {} } = {}): Assignment {
   const source = { directory: { path: images } };
   return smallRun({
     artifacts,
     parameters: { dataset: { name: 'mnist', source, imageSize: 16, validation: 60 }, ...parameters },
     training: { epochs, batchSize: 32, ...training },
+    rest,
   });
 }
 
@@ -172,6 +173,66 @@ describe('a Run whose artifacts are in S3', () => {
       // What it holds of later epochs is cut off when training goes on.
       'PutObject ns/test/unchanged/history.jsonl',
       'PutObject ns/test/unchanged/checkpoints/last.safetensors',
+    ]);
+  });
+});
+
+describe('an explanation of networks in S3', () => {
+  test('reads the other Runs from the bucket, and leaves its files there', async () => {
+    const teacher = shortRun('s3://lab/ns/study/teacher', { training: { epochs: 1 } });
+    const student = shortRun('s3://lab/ns/study/student', {
+      parameters: { role: 'baseline', student: 'small' },
+      training: { epochs: 1 },
+    });
+    for (const run of [teacher, student]) expect((await trainer(run)).code).toBe(exitCodes.succeeded);
+    const { dataset, training } = teacher.parameters;
+    const asked = { methods: ['gradCam'], images: 2 };
+    const run = shortRun('s3://lab/ns/study/explanation', {
+      parameters: {
+        role: 'explanation',
+        stage: 'explanation',
+        teacherRun: 'teacher',
+        explanation: { ...asked, networks: ['student'] },
+      },
+      rest: {
+        teacherArtifacts: teacher.artifacts,
+        spec: {
+          dataset,
+          training,
+          teacher: { model: 'resnet8' },
+          students: [{ name: 'small', model: 'resnet8' }],
+          explain: asked,
+        },
+      },
+    });
+    const env = environment('TEACHER', labKeys);
+    const { code, last, errors } = await trainer(run, { env });
+    expect(code, errors).toBe(exitCodes.succeeded);
+    expect(last).toMatchObject({
+      outcome: 'explained',
+      explanation: { images: 2, artifacts: run.artifacts, maps: [{ map: 'gradCam', agreement: [1, 1] }] },
+    });
+    expect(readdirSync(kept(run), { recursive: true }).sort()).toEqual([
+      'assignment.json',
+      'explanations.json',
+      'figures',
+      'figures/000.png',
+      'figures/001.png',
+      'maps',
+      'maps/small%2Fbaseline',
+      'maps/small%2Fbaseline/gradCam.npy',
+      'maps/teacher',
+      'maps/teacher/gradCam.npy',
+      'report.html',
+    ]);
+    expect(readFileSync(join(kept(run), 'report.html'), 'utf8')).toContain('What the networks look at');
+
+    const before = store.requests().length;
+    expect((await trainer(run, { env })).last).toEqual(last);
+    expect(store.requests().slice(before)).toEqual([
+      'ListObjectsV2 -',
+      'GetObject ns/study/explanation/explanations.json',
+      'GetObject ns/study/explanation/report.html',
     ]);
   });
 });

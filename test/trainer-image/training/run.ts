@@ -64,7 +64,8 @@ export function smallRun({ artifacts, training, parameters, rest }: Changes): As
   });
 }
 
-function deps(run: Assignment, changes: Partial<TrainingDeps> = {}): TrainingDeps {
+/** What training needs; nobody listens. */
+export function deps(run: Assignment, changes: Partial<TrainingDeps> = {}): TrainingDeps {
   return {
     load: smallDataset,
     report: () => undefined,
