@@ -48,6 +48,11 @@ afterAll(async () => {
   await lab?.close();
 });
 
+async function trainedRuns() {
+  const runs = await lab.runsOf('quickstart');
+  return runs.filter(({ spec }) => spec.parameters.role !== 'explanation');
+}
+
 /** In which order a Run shows them. */
 const order = ['Waiting', 'Queued', 'Starting', 'Running', 'Succeeded'];
 
@@ -61,13 +66,13 @@ describe('the release', () => {
 describe('the quickstart on a cluster', () => {
   it('is complete, as kubectl wait sees it, each of its Runs at the first attempt', async () => {
     await lab.kubectl('wait', '--for=condition=Complete', '--timeout=10s', 'experiment/quickstart');
-    expect(ended.status).toMatchObject({ phase: 'Complete', runs: { Succeeded: 5 } });
+    expect(ended.status).toMatchObject({ phase: 'Complete', runs: { Succeeded: 6 } });
     // Progress is written at most every ten seconds.
     await waitFor('the progress of the last epochs', async () => {
-      const runs = await lab.runsOf('quickstart');
+      const runs = await trainedRuns();
       return runs.every(({ status }) => status?.progress?.epoch === 6) || undefined;
     });
-    const runs = await lab.runsOf('quickstart');
+    const runs = await trainedRuns();
     expect(runs).toHaveLength(5);
     for (const { status } of runs) {
       expect(status).toMatchObject({
@@ -87,7 +92,7 @@ describe('the quickstart on a cluster', () => {
       if (own.at(-1) !== phase) own.push(phase);
       seen.set(name, own);
     }
-    expect(seen.size).toBe(5);
+    expect(seen.size).toBe(6);
     for (const own of seen.values()) {
       expect(own).toEqual(order.filter((phase) => own.includes(phase)));
       expect(own).toEqual(expect.arrayContaining(['Waiting', 'Running', 'Succeeded']));
@@ -96,6 +101,7 @@ describe('the quickstart on a cluster', () => {
       phases.lines.findIndex(([, name, now]) => name?.includes(part) && now === phase);
     for (const arm of ['soft-targets', 'similarity', 'attention']) {
       expect(line(arm, 'Running')).toBeGreaterThan(line('teacher', 'Succeeded'));
+      expect(line('explanation', 'Running')).toBeGreaterThan(line(arm, 'Succeeded'));
     }
   });
 
@@ -119,14 +125,15 @@ describe('the quickstart on a cluster', () => {
     expect(ended.status?.gpuSeconds).toBeGreaterThan(0);
     const table = await lab.kubectl('get', 'dexp,drun');
     console.log(table);
-    expect(table).toMatch(/experiment\.destillml\.io\/quickstart +Complete +5/);
+    expect(table).toMatch(/experiment\.destillml\.io\/quickstart +Complete +6/);
     const runs = table.split('\n').filter((line) => line.startsWith('run.destillml.io/'));
-    expect(runs).toHaveLength(5);
-    for (const line of runs) expect(line).toMatch(/ Succeeded .* 0\.[6-9]\d+ /);
+    expect(runs).toHaveLength(6);
+    const trained = runs.filter((line) => !line.includes('explanation'));
+    for (const line of trained) expect(line).toMatch(/ Succeeded .* 0\.[6-9]\d+ /);
   });
 
   it('leaves checkpoints, histories and results on the volume', async () => {
-    for (const { metadata, status } of await lab.runsOf('quickstart')) {
+    for (const { metadata, status } of await trainedRuns()) {
       const folder = join(lab.volume, lab.namespace, 'quickstart', metadata.name);
       expect(readdirSync(folder)).toEqual(
         expect.arrayContaining(['checkpoints', 'history.jsonl', 'result.json']),
@@ -136,9 +143,29 @@ describe('the quickstart on a cluster', () => {
     }
   });
 
+  it('has explained its networks: numbers in the status, figures and the report on the volume', async () => {
+    const runs = await lab.runsOf('quickstart');
+    const explanation = runs.find(({ spec }) => spec.parameters.role === 'explanation');
+    const { images, maps } = explanation?.status?.explanation ?? {};
+    expect(images).toBe(8);
+    expect(maps?.map(({ map }) => map)).toEqual(['gradCam', 'lime', 'expectedGradients', 'kernelShap']);
+    for (const { agreement, sane } of maps ?? []) {
+      expect(agreement).toHaveLength(5);
+      expect(Math.max(...agreement.slice(1))).toBeGreaterThan(0);
+      expect(sane).toBe(true);
+    }
+    const folder = join(lab.volume, lab.namespace, 'quickstart', explanation?.metadata.name ?? '');
+    expect(readdirSync(join(folder, 'figures'))).toHaveLength(8);
+    const report = readFileSync(join(folder, 'report.html'), 'utf8');
+    expect(report).toContain('<title>quickstart: knowledge distillation</title>');
+    expect(report.match(/<img src="data:image\/png/g)).toHaveLength(8);
+    mkdirSync(pictures, { recursive: true });
+    writeFileSync(join(pictures, 'report.html'), report);
+  });
+
   it('tells its story in Events', async () => {
     const events = await lab.kubectl('get', 'events', '--output=custom-columns=REASON:.reason');
-    for (const reason of ['RunsCreated', 'Started', 'Trained', 'TeacherSucceeded', 'AllRunsSucceeded']) {
+    for (const reason of ['RunsCreated', 'Started', 'Trained', 'Explained', 'AllRunsSucceeded']) {
       expect(events).toContain(reason);
     }
   });
@@ -173,6 +200,6 @@ describe('the quickstart on a cluster', () => {
       async () => (await lab.kubectl('get', 'drun,jobs,pods', '--output=name')) === '' || undefined,
       60_000,
     );
-    expect(readdirSync(join(lab.volume, lab.namespace, 'quickstart'))).toHaveLength(5);
+    expect(readdirSync(join(lab.volume, lab.namespace, 'quickstart'))).toHaveLength(6);
   });
 });

@@ -156,6 +156,33 @@ goes_on_to_the_end() {
   same "$(cd "$work/artifacts/small" && find . -type f | sort | tr '\n' ' ')" './assignment.json ./checkpoints/best.safetensors ./checkpoints/last.safetensors ./history.jsonl ./result.json '
 }
 
+# Of what was trained before.
+explanation() {
+  cat <<JSON
+{"name": "explanation", "experiment": "images", "artifacts": "/artifacts/explanation", "data": "/data",
+ "spec": {"dataset": {"name": "fashion-mnist"}, "teacher": {"model": "resnet8"}, "students": [{"name": "small", "model": "resnet8"}]},
+ "parameters": {"role": "explanation", "stage": "explanation", "model": "resnet8", "seed": 3, "training": {},
+  "dataset": {"name": "fashion-mnist", "imageSize": 16, "validation": 100, "fraction": 0.02},
+  "explanation": {"methods": ["gradCam"], "images": 2, "networks": ["small"]}}}
+JSON
+}
+
+explains_it_in_words() {
+  run DESTILL_ASSIGNMENT="$(explanation | tr -d '\n')" DESTILL_TERMINATION_LOG=/artifacts/last-word -- >"$work/log" 2>&1
+  same "$(last_word outcome)" explained
+  nothing grep -i fontconfig "$work/log"
+  # Where there is no font, letters are missing, or all are the same box. A title has thin and thick ones.
+  node --input-type=module --eval "
+    import sharp from 'sharp';
+    const title = sharp('$work/artifacts/explanation/figures/000.png').extract({ left: 16, top: 14, width: 160, height: 20 });
+    const { data, info } = await title.greyscale().raw().toBuffer({ resolveWithObject: true });
+    const dark = Array.from({ length: info.width }, (_, x) =>
+      Array.from({ length: info.height }, (_, y) => data[y * info.width + x] < 128).filter(Boolean).length);
+    const different = new Set(dark).size;
+    if (different < 6) throw new Error('the columns of the title have ' + different + ' different amounts of ink');
+  "
+}
+
 # Libraries that need a GPU's driver load without one, and find everything that they are linked with.
 opens_every_library() {
   cp test/images/open-libraries.cjs "$work/given/"
@@ -189,6 +216,7 @@ check_image() {
       check 'prints its help' helps_as_the_source_does trainer-image/main.ts
       check 'told to stop, stops with a checkpoint' stops_with_a_checkpoint
       check 'trains, and writes only artifacts and data' goes_on_to_the_end
+      check 'explains it, in figures with words' explains_it_in_words
       ;;
   esac
   rm -rf "$work"
