@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
-import { formatTable } from '@destillml/core/results/table.ts';
 import type { Command } from 'commander';
-import { examples, tableWidth } from '../options.ts';
+import { examples } from '../options.ts';
+import { resultTables } from '../result-tables.ts';
 import { readResults, resultsPath } from '../store/experiment-folder.ts';
 import type { Surroundings } from '../surroundings.ts';
 
@@ -14,7 +14,7 @@ export function addResultsCommand(program: Command, surroundings: Surroundings):
     .action((path: string) => {
       const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
       const document = readResults(isFolder ? resultsPath(path) : path);
-      surroundings.stdout.write(formatTable(document, { width: tableWidth(surroundings) }));
+      surroundings.stdout.write(resultTables(document, surroundings));
     });
   examples(command, 'destill results destill-runs/quickstart', 'destill results results.json');
 }

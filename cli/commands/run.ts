@@ -4,19 +4,11 @@ import { validateUpdate } from '@destillml/core/api/validate.ts';
 import { DestillError } from '@destillml/core/errors.ts';
 import { outcomeOf, phaseOf } from '@destillml/core/plan/phases.ts';
 import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
-import { formatTable } from '@destillml/core/results/table.ts';
 import type { Command } from 'commander';
 import { ExitError, exitCodes } from '../exit.ts';
-import {
-  dataOption,
-  defaultRoot,
-  eagerOption,
-  examples,
-  plainOption,
-  positiveInteger,
-  tableWidth,
-} from '../options.ts';
+import { dataOption, defaultRoot, eagerOption, examples, plainOption, positiveInteger } from '../options.ts';
 import { labelsOf } from '../progress/label.ts';
+import { resultTables } from '../result-tables.ts';
 import {
   type ExperimentOptions,
   type TrainedExperiment,
@@ -108,7 +100,7 @@ function conclude(trained: TrainedExperiment, given: Given, surroundings: Surrou
       break;
     case 'Complete':
     case 'Failed':
-      stdout.write(formatTable(readResults(resultsPath(folder)), { width: tableWidth(surroundings) }));
+      stdout.write(resultTables(readResults(resultsPath(folder)), surroundings));
       say([...failures(trained, given), `results: ${resultsPath(folder)}`].join('\n'));
       say(report(experiment, given, surroundings.now()));
   }

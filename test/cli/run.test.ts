@@ -67,6 +67,37 @@ function statusOf(folder: string, role: string) {
   return JSON.parse(readFileSync(join(runs, name, 'run.json'), 'utf8')).status;
 }
 
+describe('destill run of an Experiment with spec.explain', () => {
+  test(
+    'explains the networks in the end: a table, numbers in results.json, figures in the report',
+    async () => {
+      const folder = laboratory({ epochs: 1 });
+      writeSpec(folder, { epochs: 1, extra: 'explain: {methods: [gradCam, lime], images: 2}' });
+      const { code, stdout, stderr } = await destillProcess(folder, runCommand);
+      expect(code, stderr).toBe(0);
+      const lines = stdout.trimEnd().split('\n');
+      expect(lines.slice(-4)).toEqual([
+        expect.stringMatching(/^ +Grad-CAM +LIME$/),
+        'Rank correlation of the maps with those of the teacher:',
+        // The same network, seed and recipe as the teacher.
+        expect.stringMatching(/^ {2}small\/baseline +1\.00 +1\.00$/),
+        expect.stringMatching(/^ {2}small\/soft +−?[01]\.\d\d +−?[01]\.\d\d$/),
+      ]);
+      expect(stderr).toMatch(/^explanation +started: 2 images of mnist by 3 networks$/m);
+      expect(stderr).toMatch(/^explanation: small\/soft is explained, 3 of 4$/m);
+      expect(stderr).toMatch(/^explanation +succeeded: 2 images explained, \d+ s$/m);
+
+      const study = join(folder, 'destill-runs/tiny');
+      const document = results.parse(JSON.parse(readFileSync(join(study, 'results.json'), 'utf8')));
+      expect(document.explanations).toHaveLength(6);
+      const report = readFileSync(join(study, 'report.html'), 'utf8');
+      expect(report.match(/<img src="data:image\/png/g)).toHaveLength(2);
+      expect(await destill('results', study)).toMatchObject({ code: 0, stdout });
+    },
+    120 * seconds,
+  );
+});
+
 describe('destill run, where everything is trained', () => {
   test('prints the table and succeeds, even if the report cannot be written: it says why, and what to do', async () => {
     const folder = join(temporaryFolder(), 'study');
