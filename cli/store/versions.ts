@@ -70,7 +70,9 @@ export function freeName(root: string, wanted: string): string {
 }
 
 function versionsOf(folder: string): Version[] {
-  const runs = readRuns(folder).toSorted(byStart);
+  const runs = readRuns(folder)
+    .filter(({ spec }) => spec.parameters.role !== 'explanation')
+    .toSorted(byStart);
   const seeds = new Set(runs.map(({ spec }) => spec.parameters.seed));
   const experiment = basename(folder);
   return runs.map((run) => ({
