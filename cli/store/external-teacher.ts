@@ -9,13 +9,14 @@ import { listVersions, type Version } from './versions.ts';
 export type FoundTeacher = { readonly teacher: ExternalTeacher; readonly folder: string };
 
 /**
- * Looks for the teacher among everything trained under `root`. A namespace means nothing on one machine.
+ * Looks for the teacher among everything trained under `root`. A namespace means nothing on one machine. Undefined for
+ * an Experiment that trains its own teacher, or is given the file of one.
  *
  * @throws DestillError `TeacherMissing` where it is not there or not trained to the end.
  */
 export function findTeacher({ spec }: Experiment, root: string): FoundTeacher | undefined {
   const { from } = spec.teacher;
-  if (from === undefined) return undefined;
+  if (from === undefined || from.onnx !== undefined) return undefined;
   const candidates = listVersions(root).filter((version) => isMeant(version, from));
   const [version] = candidates.filter(({ run }) => phaseOf(run) === 'Succeeded');
   const wanted = from.run === undefined ? `Experiment ${from.experiment}` : `Run ${from.run}`;

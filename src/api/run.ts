@@ -4,6 +4,7 @@ import { distillationObjective } from './distillation.ts';
 import { conditions, objectMeta, runPhases, timestamp } from './meta.ts';
 import { modelNames } from './models.ts';
 import { labelName, seed } from './names.ts';
+import { onnxTeacher } from './onnx-teacher.ts';
 import { atomic, immutable, withRules } from './rules.ts';
 import { training } from './training.ts';
 
@@ -26,13 +27,14 @@ export const runParameters = withRules(
     training: training.describe('The recipe.'),
     teacherRun: labelName.optional().describe('Run whose network is the teacher of this one.'),
     teacherNamespace: labelName.optional().describe('Namespace of teacherRun, if it is another.'),
+    teacherOnnx: onnxTeacher.optional().describe('ONNX file that is the teacher of this one.'),
     objective: distillationObjective
       .optional()
       .describe('Terms beside the cross-entropy, for distilled students.'),
   }),
   {
-    rule: "self.role != 'distilled' || (has(self.arm) && has(self.student) && has(self.teacherRun) && has(self.objective))",
-    message: 'for role distilled arm, student, teacherRun and objective',
+    rule: "self.role != 'distilled' || (has(self.arm) && has(self.student) && has(self.teacherRun) != has(self.teacherOnnx) && has(self.objective))",
+    message: 'for role distilled arm, student, objective, and either teacherRun or teacherOnnx',
   },
   {
     rule: "self.role != 'baseline' || (has(self.student) && !has(self.objective))",
