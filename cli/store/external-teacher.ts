@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Experiment } from '@destillml/core/api/experiment.ts';
+import type { OnnxTeacher } from '@destillml/core/api/onnx-teacher.ts';
 import { DestillError } from '@destillml/core/errors.ts';
 import { phaseOf } from '@destillml/core/plan/phases.ts';
 import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
@@ -16,7 +18,11 @@ export type FoundTeacher = { readonly teacher: ExternalTeacher; readonly folder:
  */
 export function findTeacher({ spec }: Experiment, root: string): FoundTeacher | undefined {
   const { from } = spec.teacher;
-  if (from === undefined || from.onnx !== undefined) return undefined;
+  if (from === undefined) return undefined;
+  if (from.onnx !== undefined) {
+    requireFile(from.onnx);
+    return undefined;
+  }
   const candidates = listVersions(root).filter((version) => isMeant(version, from));
   const [version] = candidates.filter(({ run }) => phaseOf(run) === 'Succeeded');
   const wanted = from.run === undefined ? `Experiment ${from.experiment}` : `Run ${from.run}`;
@@ -39,6 +45,15 @@ export function findTeacher({ spec }: Experiment, root: string): FoundTeacher | 
       ...(status?.result === undefined ? {} : { result: status.result }),
     },
   };
+}
+
+/** Known before anything is trained; what is elsewhere the trainer looks for. */
+function requireFile({ file }: OnnxTeacher): void {
+  if (file === undefined || existsSync(file.path)) return;
+  throw new DestillError(
+    'TeacherMissing',
+    `spec.teacher.from.onnx.file.path: ${file.path} does not exist. Paths are from the folder that destill is called in.`,
+  );
 }
 
 function isMeant(

@@ -231,6 +231,21 @@ describe('destill distill', () => {
   test.each([
     [2, ['--teacher', 'nobody', '--technique', 'hints'], 'There is no version nobody in'],
     [1, ['--teacher', 'begun', '--technique', 'hints'], 'begun has not been trained to the end yet.'],
+    [
+      2,
+      ['--teacher', 'big.onnx', '--technique', 'hints'],
+      '--from: missing; big.onnx does not say on which images to distil.',
+    ],
+    [
+      1,
+      ['--teacher', 'big.onnx', '--from', 'study.yaml', '--technique', 'hints'],
+      '--teacher: big.onnx does not exist.',
+    ],
+    [
+      2,
+      ['--teacher', 'done', '--teacher-feature', 'stage1', '--technique', 'hints'],
+      '--teacher-feature: only with a --teacher that ends in .onnx.',
+    ],
     [2, ['--teacher', 'done', '--technique', 'hints=-1'], '--technique hints: -1 is not allowed;'],
     [
       2,
