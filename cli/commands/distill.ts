@@ -116,7 +116,7 @@ function newStudent(options: Options): Run {
   const spec = checkedSpec(
     recipe,
     { model: options.student, seed, objective: objectiveOf(options) },
-    { 'spec.teacher.model': '--student' },
+    { 'spec.teacher.model': '--student', 'spec.dataset.name': '--from' },
   );
   const [arm] = spec.distillation;
   const { model } = spec.teacher;

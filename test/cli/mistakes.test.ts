@@ -275,6 +275,12 @@ describe('destill distill', () => {
   ])('exit code %i for %j', async (code, args, said) => {
     await expectRefusal(distill(...args), code, said);
   });
+
+  test('a recipe that does not say which images is refused', async () => {
+    const [teacher, recipe] = [file('big.onnx', ''), file('recipe.yaml', 'training: {epochs: 3}')];
+    const args = distill('--teacher', teacher, '--from', recipe, '--technique', 'soft-targets');
+    await expectRefusal(args, 2, '--from: missing');
+  });
 });
 
 describe('looking at what is there', () => {
