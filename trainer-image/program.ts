@@ -1,15 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { S3Location } from '@destillml/core/api/locations.ts';
 import { DestillError, type ErrorCode } from '@destillml/core/errors.ts';
 import { type Assignment, assignment } from '@destillml/core/protocol/assignment.ts';
 import { exitCodes, type Report, type Termination } from '@destillml/core/protocol/report.ts';
-import { s3Variable } from '@destillml/core/protocol/s3.ts';
+import { type S3Purpose, s3Variable } from '@destillml/core/protocol/s3.ts';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { defaultLoadDeps, load, type S3Location } from './data/load.ts';
+import { defaultLoadDeps, load } from './data/load.ts';
 import { type ExplainingOutcome, explainRun } from './explain/explain-run.ts';
 import { type Metrics, startMetrics } from './metrics/metrics-thread.ts';
 import type { Observation } from './metrics/observation.ts';
+import { teacherFile } from './onnx-teacher/teacher-file.ts';
 import { startPush } from './reporting/push-thread.ts';
 import { s3Address, s3Place } from './storage/s3/place.ts';
 import { openArtifacts } from './training/artifacts.ts';
@@ -27,9 +29,9 @@ It is started by the operator (in a pod) or by "destill run" (on a machine), wit
   DESTILL_PUSH_TOKEN_FILE  file with the token to show there, read again for each report
   DESTILL_PUSH_CA          authority that vouches for the operator, PEM (default: well-known ones)
   DESTILL_METRICS_PORT     port to serve metrics for Prometheus at (GET /metrics); without it they are not served
-  DESTILL_CLAIMS           folder in which persistent volume claims with data sets are mounted
+  DESTILL_CLAIMS           folder in which persistent volume claims with data sets or a teacher are mounted
   DESTILL_<WHAT>_S3_ENDPOINT, _REGION, _ACCESS_KEY_ID, _SECRET_ACCESS_KEY
-                           how to reach what is in S3: ARTIFACTS, TEACHER or DATASET; without endpoint AWS
+                           how to reach what is in S3: ARTIFACTS, TEACHER, ONNX or DATASET; without endpoint AWS
   DESTILL_S3_PATIENCE      seconds for which the store of the artifacts may be away (default 900; of these at most
                            120 at the start, 100 after SIGTERM)
   DESTILL_LOG_LEVEL        debug also logs progress inside epochs (default info)
@@ -112,7 +114,22 @@ async function run(
     const work = assignment.parameters.role === 'explanation' ? explainRun : train;
     const outcome = await work(assignment, {
       load: (dataset, folder, signal) =>
-        load(dataset, folder, { ...defaultLoadDeps, ...claims(), openBucket, warn, signal }),
+        load(dataset, folder, {
+          ...defaultLoadDeps,
+          ...claims(),
+          openBucket: (location) => openBucket('DATASET', s3Address(location), location),
+          warn,
+          signal,
+        }),
+      teacherFile: (teacher, folder, signal) =>
+        teacherFile(teacher, folder, {
+          ...defaultLoadDeps,
+          claims: env.DESTILL_CLAIMS,
+          openBucket: (object) =>
+            openBucket('ONNX', s3Address({ bucket: object.bucket, prefix: object.key }), object),
+          warn,
+          signal,
+        }),
       ...listeners,
       folders: artifacts.folders,
       saved: artifacts.saved,
@@ -136,15 +153,19 @@ function secondsOf(text: string): number {
   throw new DestillError('InvalidSpec', `DESTILL_S3_PATIENCE is "${text}", not a number of seconds.`);
 }
 
-/** The bucket that a data set is in. */
-async function openBucket(location: S3Location) {
+/** A bucket that is read; how to reach it the spec says, where the environment does not. */
+async function openBucket(
+  purpose: S3Purpose,
+  address: string,
+  { region, endpoint }: Pick<S3Location, 'region' | 'endpoint'>,
+) {
   const { Bucket } = await import('./storage/s3/bucket.ts');
   const said = {
-    [s3Variable('DATASET', 'REGION')]: location.region,
-    [s3Variable('DATASET', 'ENDPOINT')]: location.endpoint,
+    [s3Variable(purpose, 'REGION')]: region,
+    [s3Variable(purpose, 'ENDPOINT')]: endpoint,
     ...process.env,
   };
-  return new Bucket(s3Place('DATASET', s3Address(location), said), { keepAlive: true });
+  return new Bucket(s3Place(purpose, address, said), { keepAlive: true });
 }
 
 /** Where the claims that data sets come from are mounted. */

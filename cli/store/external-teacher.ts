@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Experiment } from '@destillml/core/api/experiment.ts';
+import type { OnnxTeacher } from '@destillml/core/api/onnx-teacher.ts';
 import { DestillError } from '@destillml/core/errors.ts';
 import { phaseOf } from '@destillml/core/plan/phases.ts';
 import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
@@ -9,13 +11,18 @@ import { listVersions, type Version } from './versions.ts';
 export type FoundTeacher = { readonly teacher: ExternalTeacher; readonly folder: string };
 
 /**
- * Looks for the teacher among everything trained under `root`. A namespace means nothing on one machine.
+ * Looks for the teacher among everything trained under `root`. A namespace means nothing on one machine. Undefined for
+ * an Experiment that trains its own teacher, or is given the file of one.
  *
  * @throws DestillError `TeacherMissing` where it is not there or not trained to the end.
  */
 export function findTeacher({ spec }: Experiment, root: string): FoundTeacher | undefined {
   const { from } = spec.teacher;
   if (from === undefined) return undefined;
+  if (from.onnx !== undefined) {
+    requireFile(from.onnx);
+    return undefined;
+  }
   const candidates = listVersions(root).filter((version) => isMeant(version, from));
   const [version] = candidates.filter(({ run }) => phaseOf(run) === 'Succeeded');
   const wanted = from.run === undefined ? `Experiment ${from.experiment}` : `Run ${from.run}`;
@@ -38,6 +45,15 @@ export function findTeacher({ spec }: Experiment, root: string): FoundTeacher | 
       ...(status?.result === undefined ? {} : { result: status.result }),
     },
   };
+}
+
+/** Known before anything is trained; what is elsewhere the trainer looks for. */
+function requireFile({ file }: OnnxTeacher): void {
+  if (file === undefined || existsSync(file.path)) return;
+  throw new DestillError(
+    'TeacherMissing',
+    `spec.teacher.from.onnx.file.path: ${file.path} does not exist. Paths are from the folder that destill is called in.`,
+  );
 }
 
 function isMeant(

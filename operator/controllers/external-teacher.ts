@@ -10,13 +10,16 @@ export type TeacherLookup = {
   readonly runsOf: (experiment: Experiment) => readonly Run[];
 };
 
-/** What `spec.teacher.from` leads to; undefined for an Experiment that trains its own teacher. */
+/**
+ * What `spec.teacher.from` leads to; undefined for an Experiment that trains its own teacher, or is given the file of
+ * one.
+ */
 export function externalTeacher(
   { metadata, spec }: Experiment,
   lookup: TeacherLookup,
 ): ExternalTeacher | undefined {
   const { from } = spec.teacher;
-  if (from === undefined) return undefined;
+  if (from === undefined || from.onnx !== undefined) return undefined;
   const namespace = from.namespace ?? metadata.namespace;
   const found =
     from.run === undefined

@@ -24,7 +24,7 @@ export const folder = {
   teacher: '/teacher',
   /** Data sets that are downloaded or unpacked, where no claim keeps them. */
   data: '/data',
-  /** Each claim of `dataset.source` is mounted at its name in here, read-only. */
+  /** Each claim with a data set or the file of a teacher is mounted at its name in here, read-only. */
   claims: '/data-source',
   /** The token (`token`) for reporting to the operator. */
   push: '/var/run/secrets/destillml',

@@ -15,7 +15,7 @@ export function environment(
   push: PushConfig,
 ): V1EnvVar[] {
   const { name, namespace = 'default' } = run.metadata;
-  const { source } = run.spec.parameters.dataset;
+  const { dataset, teacherOnnx } = run.spec.parameters;
   const address = `${push.url.replace(/\/+$/, '')}/v1/namespaces/${namespace}/runs/${name}/progress`;
   return [
     { name: variable.assignment, value: assignmentText(run, experiment, teacher) },
@@ -24,11 +24,14 @@ export function environment(
     { name: variable.pushToken, value: `${folder.push}/token` },
     ...(push.ca === undefined ? [] : [{ name: variable.pushCa, value: push.ca }]),
     { name: variable.metricsPort, value: String(metricsPort.containerPort) },
-    ...(source.persistentVolumeClaim ? [{ name: variable.claims, value: folder.claims }] : []),
+    ...(dataset.source.persistentVolumeClaim || teacherOnnx?.persistentVolumeClaim
+      ? [{ name: variable.claims, value: folder.claims }]
+      : []),
     // Caches, such as CUDA's of compiled kernels: the root file system is read-only.
     { name: 'HOME', value: folder.temporary },
     ...s3Environment('ARTIFACTS', experiment.spec.storage?.s3),
     ...s3Environment('TEACHER', teacher?.storage.s3),
-    ...s3Environment('DATASET', source.s3),
+    ...s3Environment('ONNX', teacherOnnx?.s3),
+    ...s3Environment('DATASET', dataset.source.s3),
   ];
 }

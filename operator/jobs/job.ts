@@ -94,7 +94,7 @@ function podSpec(
 ): Json<V1PodSpec> {
   const { pod, storage } = experiment.spec;
   const teacher = teacherPlace(run, experiment, teacherOwner);
-  const mounted = volumes(storage, teacher?.storage, run.spec.parameters.dataset.source, config.push);
+  const mounted = volumes(storage, teacher?.storage, run.spec.parameters, config.push);
   return {
     restartPolicy: 'Never',
     terminationGracePeriodSeconds: config.terminationGracePeriodSeconds,

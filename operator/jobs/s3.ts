@@ -1,11 +1,12 @@
-import type { Storage } from '@destillml/core/api/storage.ts';
+import type { S3Location } from '@destillml/core/api/locations.ts';
 import { type S3Purpose, s3Variable } from '@destillml/core/protocol/s3.ts';
 import type { V1EnvVar } from '@kubernetes/client-node';
 
-type S3Location = NonNullable<Storage['s3']>;
-
 /** How the trainer reaches a bucket. Which bucket, and where in it, is in the assignment. */
-export function s3Environment(purpose: S3Purpose, location: S3Location | undefined): V1EnvVar[] {
+export function s3Environment(
+  purpose: S3Purpose,
+  location: Pick<S3Location, 'region' | 'endpoint' | 'secretName'> | undefined,
+): V1EnvVar[] {
   if (location === undefined) return [];
   const secret = (suffix: 'ACCESS_KEY_ID' | 'SECRET_ACCESS_KEY', key: string) => ({
     name: s3Variable(purpose, suffix),

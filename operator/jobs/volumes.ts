@@ -1,4 +1,4 @@
-import type { DatasetSource } from '@destillml/core/api/dataset.ts';
+import type { RunParameters } from '@destillml/core/api/run.ts';
 import type { Storage } from '@destillml/core/api/storage.ts';
 import type { V1Volume, V1VolumeMount } from '@kubernetes/client-node';
 import type { PushConfig } from './config.ts';
@@ -21,10 +21,10 @@ type Claim = {
 export function volumes(
   storage: Storage | undefined,
   teacher: Storage | undefined,
-  source: DatasetSource,
+  parameters: RunParameters,
   push: PushConfig,
 ): Mounted {
-  const claims = claimsOf(storage, teacher, source);
+  const claims = claimsOf(storage, teacher, parameters);
   const empty = [
     { name: 'tmp', path: folder.temporary },
     ...(storage === undefined ? [{ name: 'artifacts', path: folder.artifacts }] : []),
@@ -53,11 +53,18 @@ export function volumes(
 function claimsOf(
   storage: Storage | undefined,
   teacher: Storage | undefined,
-  source: DatasetSource,
+  { dataset, teacherOnnx }: RunParameters,
 ): readonly Claim[] {
   const own = storage?.persistentVolumeClaim?.claimName;
   const other = teacher?.persistentVolumeClaim?.claimName;
-  const data = source.persistentVolumeClaim?.claimName;
+  const data = dataset.source.persistentVolumeClaim?.claimName;
+  const file = teacherOnnx?.persistentVolumeClaim?.claimName;
+  const input = (name: string, claim: string) => ({
+    name,
+    claim,
+    path: `${folder.claims}/${claim}`,
+    readOnly: true,
+  });
   return [
     ...(own === undefined
       ? []
@@ -65,9 +72,8 @@ function claimsOf(
     ...(other === undefined || other === own
       ? []
       : [{ name: 'teacher', claim: other, path: folder.teacher, readOnly: true }]),
-    ...(data === undefined
-      ? []
-      : [{ name: 'dataset', claim: data, path: `${folder.claims}/${data}`, readOnly: true }]),
+    ...(data === undefined ? [] : [input('dataset', data)]),
+    ...(file === undefined || file === data ? [] : [input('onnx', file)]),
   ];
 }
 

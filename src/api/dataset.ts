@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { s3Location, volumeFolder, webAddress } from './locations.ts';
+import { s3Location, volumeFolder, webFile } from './locations.ts';
 import { seed } from './names.ts';
 import { exactlyOneOf, withRules } from './rules.ts';
 
@@ -18,17 +18,7 @@ export const datasetSource = withRules(
       .strictObject({})
       .optional()
       .describe('Files that come with the trainer: mnist and fashion-mnist.'),
-    http: z
-      .strictObject({
-        url: webAddress.describe('Address of the archive or file.'),
-        sha256: z
-          .string()
-          .length(64)
-          .regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits in lower case')
-          .describe('SHA-256 of the file in hexadecimal. The download is refused if it differs.'),
-      })
-      .optional()
-      .describe('Downloaded once, checked, resumed after an interruption.'),
+    http: webFile.optional().describe('Downloaded once, checked, resumed after an interruption.'),
     directory: z
       .strictObject({ path: z.string().min(1).max(1024).describe('Folder on this machine or in the image.') })
       .optional()

@@ -5,6 +5,7 @@ import { explain } from './explain.ts';
 import { conditions, objectMeta, type RunPhase, timestamp } from './meta.ts';
 import { modelNames } from './models.ts';
 import { labelName, seed, shortName } from './names.ts';
+import { onnxTeacher } from './onnx-teacher.ts';
 import { pod } from './pod.ts';
 import { distinctList, exactlyOneOf, immutable, listByKey, withRules } from './rules.ts';
 import { storage } from './storage.ts';
@@ -40,9 +41,17 @@ const teacher = withRules(
       z.strictObject({
         experiment: labelName.optional().describe('Name of an Experiment whose teacher is used.'),
         run: labelName.optional().describe('Name of a Run whose network is used.'),
-        namespace: labelName.optional().describe('Without it the namespace of this Experiment.'),
+        onnx: onnxTeacher.optional().describe('A network in an ONNX file, such as PyTorch exports.'),
+        namespace: labelName
+          .optional()
+          .describe('Of the Experiment or Run. Without it the namespace of this Experiment.'),
       }),
-      exactlyOneOf('experiment', 'run'),
+      exactlyOneOf('experiment', 'run', 'onnx'),
+      {
+        rule: '!has(self.onnx) || !has(self.__namespace__)',
+        message: 'none: a file is in no namespace',
+        fieldPath: '.namespace',
+      },
     )
       .optional()
       .describe('Use an existing network.'),

@@ -5,6 +5,7 @@ import { explain, mapNames, mostExplained } from './explain.ts';
 import { conditions, objectMeta, runPhases, timestamp } from './meta.ts';
 import { modelNames } from './models.ts';
 import { labelName, seed } from './names.ts';
+import { onnxTeacher } from './onnx-teacher.ts';
 import { atomic, immutable, withRules } from './rules.ts';
 import { training } from './training.ts';
 
@@ -38,6 +39,7 @@ export const runParameters = withRules(
     training: training.describe('The recipe.'),
     teacherRun: labelName.optional().describe('Run whose network is the teacher of this one.'),
     teacherNamespace: labelName.optional().describe('Namespace of teacherRun, if it is another.'),
+    teacherOnnx: onnxTeacher.optional().describe('ONNX file that is the teacher of this one.'),
     objective: distillationObjective
       .optional()
       .describe('Terms beside the cross-entropy, for distilled students.'),
@@ -47,14 +49,14 @@ export const runParameters = withRules(
         networks: z
           .array(labelName)
           .max(mostExplained)
-          .describe('Runs of the Experiment whose networks are explained, after that of teacherRun.'),
+          .describe('Runs of the Experiment whose networks are explained, after the teacher.'),
       })
       .optional()
       .describe('What is explained, for explanations.'),
   }),
   {
-    rule: "self.role != 'distilled' || (has(self.arm) && has(self.student) && has(self.teacherRun) && has(self.objective))",
-    message: 'for role distilled arm, student, teacherRun and objective',
+    rule: "self.role != 'distilled' || (has(self.arm) && has(self.student) && has(self.teacherRun) != has(self.teacherOnnx) && has(self.objective))",
+    message: 'for role distilled arm, student, objective, and either teacherRun or teacherOnnx',
   },
   {
     rule: "self.role != 'baseline' || (has(self.student) && !has(self.objective))",
@@ -162,7 +164,7 @@ export const explanationResult = z.strictObject({
     )
     .max(mapNames.length)
     .describe(
-      'Means over the images, one number for each network: that of teacherRun, if there is one, then explanation.networks.',
+      'Means over the images, one number for each network: the teacher, if there is one, then explanation.networks.',
     ),
   artifacts: z.string().max(2048).describe('Folder or URI of figures, maps and the report.'),
 });

@@ -4,7 +4,7 @@ import type { Run } from '../api/run.ts';
 import { groupBySeeds, haveEnded } from './groups.ts';
 import type { RunNamer, WantedRun } from './naming.ts';
 import { phaseOf } from './phases.ts';
-import { type TeacherReference, teacherFields } from './teacher.ts';
+import type { TeacherParameters } from './teacher.ts';
 
 /**
  * The Run that explains what the networks of an Experiment look at, once all `trained` have ended: of Runs that differ
@@ -18,7 +18,7 @@ export function explanationRuns(
   { spec }: Experiment,
   trained: readonly WantedRun[],
   runs: readonly Run[],
-  teacher: TeacherReference | undefined,
+  teacher: TeacherParameters,
   namer: RunNamer,
 ): readonly WantedRun[] {
   const { explain, dataset, training, seeds } = spec;
@@ -36,8 +36,9 @@ export function explanationRuns(
   if (first === undefined) return [];
   const own = explained.find((run) => run.spec.parameters.role === 'teacher');
   // A teacher of this Experiment that failed has no network to look at.
-  const trainedTeacher = own && { run: own.metadata.name };
-  const reference = spec.teacher.model === undefined ? teacher : trainedTeacher;
+  const trainedTeacher = own === undefined ? {} : { teacherRun: own.metadata.name };
+  const shown: TeacherParameters = spec.teacher.model === undefined ? teacher : trainedTeacher;
+  const others = mostExplained - (shown.teacherRun === undefined && shown.teacherOnnx === undefined ? 0 : 1);
   const networks = explained.filter((run) => run !== own).map(({ metadata }) => metadata.name);
   const [seed = 1] = seeds;
   const treatment = {
@@ -46,8 +47,8 @@ export function explanationRuns(
     model: first.spec.parameters.model,
     dataset,
     training,
-    ...(reference ? teacherFields(reference) : {}),
-    explanation: { ...explain, networks: networks.slice(0, mostExplained - (reference ? 1 : 0)) },
+    ...shown,
+    explanation: { ...explain, networks: networks.slice(0, others) },
   };
   return [{ name: namer(treatment)(seed), parameters: { ...treatment, seed } }];
 }

@@ -27,7 +27,7 @@ const hashLength = 10;
  */
 export function runNamer({ metadata, spec }: Experiment): RunNamer {
   const write = onceEach(canonicalJson);
-  return ({ teacherRun: _run, teacherNamespace: _namespace, ...treatment }) => {
+  return ({ teacherRun: _run, teacherNamespace: _namespace, teacherOnnx: _onnx, ...treatment }) => {
     const { role, stage, arm, student } = treatment;
     const readable = [metadata.name, stage === 'scarcity' ? stage : undefined, role, arm, student];
     const parts = readable.filter((part) => part !== undefined);

@@ -1,5 +1,6 @@
 import type { Experiment } from '../api/experiment.ts';
 import type { ModelName } from '../api/models.ts';
+import { onnxTeacherAddress } from '../api/onnx-teacher.ts';
 import type { Run, RunParameters, RunResult } from '../api/run.ts';
 import type { WantedRun } from './naming.ts';
 import { isFinal, outcomeOf, phaseOf } from './phases.ts';
@@ -7,7 +8,10 @@ import { isFinal, outcomeOf, phaseOf } from './phases.ts';
 /** Where the teacher's network is. */
 export type TeacherReference = { readonly run: string; readonly namespace?: string };
 
-/** What the caller found for `spec.teacher.from`; model and result are for the comparison, where they are known. */
+/** What a Run is told of the teacher of its Experiment; nothing while it is not known. */
+export type TeacherParameters = Pick<RunParameters, 'teacherRun' | 'teacherNamespace' | 'teacherOnnx'>;
+
+/** What the caller found for `spec.teacher.from`, a file aside; model and result are for the comparison, where they are known. */
 export type ExternalTeacher =
   | (TeacherReference & { readonly model?: ModelName; readonly result?: RunResult })
   | { readonly problem: { readonly reason: string; readonly message: string } };
@@ -27,21 +31,18 @@ export function referenceTo(teacher: ExternalTeacher | undefined): TeacherRefere
   return { run: teacher.run, ...(teacher.namespace === undefined ? {} : { namespace: teacher.namespace }) };
 }
 
-/** How the parameters of a Run name its teacher. */
-export function teacherFields({
-  run,
-  namespace,
-}: TeacherReference): Pick<RunParameters, 'teacherRun' | 'teacherNamespace'> {
-  return { teacherRun: run, ...(namespace === undefined ? {} : { teacherNamespace: namespace }) };
-}
-
 export function teacherState(
   experiment: Experiment,
   wanted: readonly WantedRun[],
   runs: readonly Run[],
   external: ExternalTeacher | undefined,
 ): TeacherState {
-  if (experiment.spec.teacher.model === undefined) return externalState(experiment, wanted, runs, external);
+  const { model, from } = experiment.spec.teacher;
+  if (from?.onnx !== undefined) {
+    const message = `The file ${onnxTeacherAddress(from.onnx)} is the teacher.`;
+    return { state: 'ready', reason: 'TeacherGiven', message };
+  }
+  if (model === undefined) return externalState(experiment, wanted, runs, external);
   const name = wanted.find(({ parameters }) => parameters.role === 'teacher')?.name ?? '';
   const run = runs.find(({ metadata }) => metadata.name === name);
   const phase = run ? phaseOf(run) : 'Waiting';

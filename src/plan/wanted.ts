@@ -3,7 +3,7 @@ import type { Run, RunStage } from '../api/run.ts';
 import { explanationRuns } from './explanation.ts';
 import { type RunNamer, runNamer, type Treatment, type WantedRun } from './naming.ts';
 import { chooseArm, type ScarcityChoice } from './scarcity.ts';
-import { type TeacherReference, teacherFields } from './teacher.ts';
+import type { TeacherParameters, TeacherReference } from './teacher.ts';
 
 export type Wanted = {
   /**
@@ -37,7 +37,7 @@ export function wantedRuns(
   const { spec } = experiment;
   const namer = runNamer(experiment);
   const own = ownTeacher(spec, runs, namer);
-  const teacher = own ? { run: own.name } : external;
+  const teacher = own ? { teacherRun: own.name } : givenTeacher(spec, external);
   const main = remembered(experiment, teacher, memory, () => [
     ...(own ? [own] : []),
     ...withSeeds(treatments(spec, 'main', spec.distillation, teacher), spec.seeds, namer),
@@ -50,7 +50,7 @@ export function wantedRuns(
 /** The API server gives every change of a spec another generation. */
 function remembered(
   { metadata: { uid, generation } }: Experiment,
-  teacher: TeacherReference | undefined,
+  teacher: TeacherParameters,
   memory: Memory,
   compute: () => readonly WantedRun[],
 ): readonly WantedRun[] {
@@ -68,7 +68,7 @@ function scarceRuns(
   spec: ExperimentSpec,
   choice: ScarcityChoice,
   runs: readonly Run[],
-  teacher: TeacherReference | undefined,
+  teacher: TeacherParameters,
   namer: RunNamer,
 ): readonly WantedRun[] {
   const { scarcity, dataset, training, seeds } = spec;
@@ -90,7 +90,7 @@ function treatments(
   { dataset, students, training }: Pick<ExperimentSpec, 'dataset' | 'students' | 'training'>,
   stage: RunStage,
   arms: readonly Arm[],
-  teacher: TeacherReference | undefined,
+  teacher: TeacherParameters,
 ): readonly Treatment[] {
   const withoutSmoothing = { ...training, labelSmoothing: 0 };
   const distilled = arms.map(({ name, ...objective }) => ({
@@ -98,7 +98,7 @@ function treatments(
     arm: name,
     training: withoutSmoothing,
     objective,
-    ...(teacher ? teacherFields(teacher) : {}),
+    ...teacher,
   }));
   return students.flatMap(({ name, model }) => {
     const common = { stage, student: name, model, dataset };
@@ -131,6 +131,16 @@ function ownTeacher(
     ),
   );
   return candidates.find(({ name }) => known.has(name)) ?? candidates[0];
+}
+
+function givenTeacher(
+  { teacher: { from } }: ExperimentSpec,
+  external: TeacherReference | undefined,
+): TeacherParameters {
+  if (from?.onnx !== undefined) return { teacherOnnx: from.onnx };
+  if (external === undefined) return {};
+  const { run, namespace } = external;
+  return { teacherRun: run, ...(namespace === undefined ? {} : { teacherNamespace: namespace }) };
 }
 
 /** Every treatment with every seed, seed by seed. */

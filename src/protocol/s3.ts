@@ -1,7 +1,7 @@
 /** How a trainer is told to reach buckets: by variables of its environment. */
 
-/** What is kept there. Three places may be in three stores with three secrets. */
-export type S3Purpose = 'ARTIFACTS' | 'TEACHER' | 'DATASET';
+/** What is kept there: places that may be in different stores with different secrets. `ONNX`: the file of a teacher. */
+export type S3Purpose = 'ARTIFACTS' | 'TEACHER' | 'ONNX' | 'DATASET';
 
 /** `DESTILL_ARTIFACTS_S3_REGION` and the like. `ENDPOINT` is absent for AWS. */
 export function s3Variable(

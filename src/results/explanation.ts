@@ -33,7 +33,7 @@ export function explanationResult(
 
 /** Maps of one network by one method: means over the images, as in the status of the explanation. */
 export const explainedMaps = z.strictObject({
-  run: z.string().describe('Name of the Run that trained the network.'),
+  run: z.string().describe('Name of the Run that trained the network; of an ONNX file: teacher.'),
   map: z.enum(mapNames).describe('What made the maps.'),
   agreement: z.number().describe('Rank correlation with the maps of the first network, −1 – 1.'),
   topOverlap: z
@@ -56,8 +56,10 @@ export function explainedNetworks(runs: readonly Run[]): readonly ExplainedMaps[
     .filter(({ status }) => status?.explanation !== undefined)
     .sort((a, b) => ((a.status?.completionTime ?? '') < (b.status?.completionTime ?? '') ? 1 : -1));
   if (last === undefined) return [];
-  const { teacherRun, explanation } = last.spec.parameters;
-  const names = [...(teacherRun === undefined ? [] : [teacherRun]), ...(explanation?.networks ?? [])];
+  const { teacherRun, teacherOnnx, explanation } = last.spec.parameters;
+  // A file has no Run.
+  const teacher = teacherRun ?? (teacherOnnx === undefined ? [] : 'teacher');
+  const names = [teacher, explanation?.networks ?? []].flat();
   return (last.status?.explanation?.maps ?? []).flatMap(
     ({ map, agreement, topOverlap, insertion, deletion }) =>
       names.map((run, index) => ({

@@ -231,6 +231,21 @@ describe('destill distill', () => {
   test.each([
     [2, ['--teacher', 'nobody', '--technique', 'hints'], 'There is no version nobody in'],
     [1, ['--teacher', 'begun', '--technique', 'hints'], 'begun has not been trained to the end yet.'],
+    [
+      2,
+      ['--teacher', 'big.onnx', '--technique', 'hints'],
+      '--from: missing; big.onnx does not say on which images to distil.',
+    ],
+    [
+      1,
+      ['--teacher', 'big.onnx', '--from', 'study.yaml', '--technique', 'hints'],
+      '--teacher: big.onnx does not exist.',
+    ],
+    [
+      2,
+      ['--teacher', 'done', '--teacher-feature', 'stage1', '--technique', 'hints'],
+      '--teacher-feature: only with a --teacher that ends in .onnx.',
+    ],
     [2, ['--teacher', 'done', '--technique', 'hints=-1'], '--technique hints: -1 is not allowed;'],
     [
       2,
@@ -259,6 +274,12 @@ describe('destill distill', () => {
     ],
   ])('exit code %i for %j', async (code, args, said) => {
     await expectRefusal(distill(...args), code, said);
+  });
+
+  test('a recipe that does not say which images is refused', async () => {
+    const [teacher, recipe] = [file('big.onnx', ''), file('recipe.yaml', 'training: {epochs: 3}')];
+    const args = distill('--teacher', teacher, '--from', recipe, '--technique', 'soft-targets');
+    await expectRefusal(args, 2, '--from: missing');
   });
 });
 

@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { results } from '../../src/results/document.ts';
+import { fixturePath } from '../trainer-image/onnx-teacher/fixture.ts';
 import { destill, destillProcess } from './destill.ts';
 import { finished, write } from './finished.ts';
 import { temporaryFolder } from './temporary.ts';
@@ -18,14 +28,17 @@ function laboratory({ arms = '', epochs = 3 } = {}): string {
   return folder;
 }
 
-function writeSpec(folder: string, { arms = '', epochs = 3, extra = '' } = {}): void {
+function writeSpec(
+  folder: string,
+  { arms = '', epochs = 3, extra = '', teacher = '{model: resnet8}' } = {},
+): void {
   const text = `
 apiVersion: destillml.io/v1alpha1
 kind: Experiment
 metadata: {name: tiny}
 spec:
   dataset: {name: mnist, source: {directory: {path: mnist}}, imageSize: 16, validation: 60}
-  teacher: {model: resnet8}
+  teacher: ${teacher}
   students: [{name: small, model: resnet8}]
   distillation:
     - {name: soft, softTargets: {}}
@@ -166,6 +179,36 @@ describe('destill run, with real trainers on real images', () => {
       expect(outcome(broken)).toEqual(outcome(whole));
       expect(statusOf(broken, 'teacher')).toMatchObject({ phase: 'Succeeded', attempts: 2 });
       expect(gone.stderr).not.toMatch(/^teacher/m);
+    },
+    300 * seconds,
+  );
+
+  test(
+    'a teacher in an ONNX file distils by soft targets and by attention to named features',
+    async () => {
+      const folder = laboratory({ epochs: 1 });
+      const normalisation = '{mean: [0.5, 0.5, 0.5], deviation: [0.25, 0.25, 0.25]}';
+      const onnx = `file: {path: big.onnx}, features: [stage1, /project/Conv_output_0], normalisation: ${normalisation}`;
+      const arms = '- {name: attention, attentionTransfer: {}, softTargets: {}}';
+      writeSpec(folder, { epochs: 1, teacher: `{from: {onnx: {${onnx}}}}`, arms });
+      const before = await destillProcess(folder, runCommand);
+      expect(before.code).toBe(1);
+      expect(before.stderr).toContain('spec.teacher.from.onnx.file.path: big.onnx does not exist.');
+
+      copyFileSync(fixturePath('traced'), join(folder, 'big.onnx'));
+      const done = await destillProcess(folder, runCommand);
+      expect(done, done.stderr).toMatchObject({ code: 0 });
+      const { table } = outcome(folder);
+      expect(table.map(({ technique, gain, gapClosed }) => [technique, gain?.mean, gapClosed])).toEqual([
+        ['baseline', undefined, undefined],
+        ['soft', expect.any(Number), undefined],
+        ['attention', expect.any(Number), undefined],
+      ]);
+      expect(statusOf(folder, 'attention')).toMatchObject({ phase: 'Succeeded' });
+      const report = readFileSync(join(folder, 'destill-runs/tiny/report.html'), 'utf8');
+      expect(report).toContain('the file big.onnx');
+      const again = await destillProcess(folder, ['report', 'tiny']);
+      expect(again).toMatchObject({ code: 0, stdout: 'destill-runs/tiny/report.html\n' });
     },
     300 * seconds,
   );

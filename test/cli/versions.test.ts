@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { fixturePath } from '../trainer-image/onnx-teacher/fixture.ts';
 import { destillProcess } from './destill.ts';
 import { temporaryFolder } from './temporary.ts';
 import { writeTinyMnist } from './tiny-mnist.ts';
@@ -50,7 +51,27 @@ test('the steps of the study one at a time: look, train, go on, list, distil, ev
     '--name',
     'small',
   );
+  // The same from a file, with the recipe of an Experiment.
+  copyFileSync(fixturePath('traced'), join(folder, 'big.onnx'));
+  const study = {
+    dataset: { name: 'mnist', source: { directory: { path: 'mnist' } }, imageSize: 16, validation: 60 },
+    training: { epochs: 1, batchSize: 20 },
+  };
+  writeFileSync(join(folder, 'study.yaml'), JSON.stringify(study));
+  const fromFile = ['--teacher', 'big.onnx', '--from', 'study.yaml', '--student', 'resnet8'];
+  await ok(
+    'distill',
+    ...fromFile,
+    '--technique',
+    'soft-targets',
+    '--technique',
+    'attention-transfer',
+    '--teacher-feature',
+    'stage1',
+    'stage2',
+  );
   const listed = await ok('versions');
+  expect(listed).toMatch(/^ {2}mnist-resnet8-soft-targets-attention-transfer-1 +resnet8 +distilled +1\/1 /m);
   expect(listed).toMatch(
     /^ {2}mnist-resnet14-1 +resnet14 +teacher +2\/2 +\d+\.\d +\d+\.\d +\d{4}-\d\d-\d\d$/m,
   );

@@ -29,6 +29,29 @@ function waits(here: TestLab, name: string, reason: string, message: string) {
   );
 }
 
+describe('a teacher in a file', () => {
+  it('is learnt from at once, and its volume mounted', async (context) => {
+    const here = await openLab(context, client);
+    const file = { claimName: 'networks', path: 'big.onnx' };
+    const onnx = { persistentVolumeClaim: file, features: ['layer1', 'layer2'] };
+    here.play({ result: () => trained({ testAccuracy: 0.9 }) });
+    await here.apply(experiment('given', { teacher: { from: { onnx } } }));
+    const done = await here.ended('given');
+    expect(conditionsOf(done).TeacherReady).toBe(
+      'True TeacherGiven: The file big.onnx on PersistentVolumeClaim networks is the teacher.',
+    );
+    expect(done.status).toMatchObject({ phase: 'Complete', runs: { Succeeded: 2 } });
+    expect(done.status).not.toHaveProperty('teacherAccuracy');
+    const told = await assignment(here, 'given');
+    expect(told).toMatchObject({
+      parameters: { teacherOnnx: onnx },
+      mounts: expect.arrayContaining(['/artifacts', '/data-source/networks']),
+    });
+    expect(told).not.toHaveProperty('teacherArtifacts');
+    expect(told.parameters).not.toHaveProperty('teacherRun');
+  });
+});
+
 describe.concurrent('a teacher of another Experiment', () => {
   it('is waited for until it is there and trained, and then learnt from', async (context) => {
     const here = await openLab(context, client);

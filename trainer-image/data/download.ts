@@ -1,8 +1,8 @@
 /** Downloads a file over HTTP once: resumed after an interruption, checked, then moved into place. */
-import { DestillError } from '@destillml/core/errors.ts';
+import { DestillError, type ErrorCode } from '@destillml/core/errors.ts';
 import { digestOf } from '../storage/digest.ts';
 import { ContentDiffers, type FileOrigin, fetchFile } from '../storage/fetch-file.ts';
-import { corrupt, reasonOf } from './corrupt.ts';
+import { reasonOf } from './corrupt.ts';
 
 /** How far a lengthy step is. */
 export interface Progress {
@@ -22,27 +22,47 @@ export interface DownloadDeps {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What is downloaded, as errors name it. */
+export interface DownloadErrors {
+  /** Field of the spec with address and checksum. */
+  readonly field: string;
+  readonly unavailable: ErrorCode;
+  readonly differs: ErrorCode;
+}
+
+const ofDataset: DownloadErrors = {
+  field: 'dataset.source.http',
+  unavailable: 'DatasetUnavailable',
+  differs: 'DatasetCorrupt',
+};
+
 /**
  * Puts the file at `url` to `target`, unless it is there already with this SHA-256.
  *
- * @throws DestillError `DatasetUnavailable` where the server does not answer or refuses; `DatasetCorrupt` where the
- * content has another checksum (what was fetched is removed).
+ * @throws DestillError, by default `DatasetUnavailable` where the server does not answer or refuses; `DatasetCorrupt`
+ * where the content has another checksum (what was fetched is removed).
  */
 export async function download(
   url: string,
   sha256: string,
   target: string,
   deps: DownloadDeps,
+  errors: DownloadErrors = ofDataset,
 ): Promise<void> {
   const { wait, onProgress, signal } = deps;
-  await fetchFile(httpOrigin(url, sha256, deps), target, {
+  await fetchFile(httpOrigin(url, sha256, deps, errors), target, {
     wait,
     onProgress: (done, total) => onProgress?.({ step: 'download', what: url, done, total }),
     signal,
   });
 }
 
-function httpOrigin(url: string, sha256: string, { fetch, onProgress }: DownloadDeps): FileOrigin {
+function httpOrigin(
+  url: string,
+  sha256: string,
+  { fetch, onProgress }: DownloadDeps,
+  { field, unavailable, differs }: DownloadErrors,
+): FileOrigin {
   const digest = (path: string, signal: AbortSignal | undefined) => {
     onProgress?.({ step: 'verify', what: path, done: 0, total: undefined });
     return digestOf(path, 'sha256', signal);
@@ -64,7 +84,7 @@ function httpOrigin(url: string, sha256: string, { fetch, onProgress }: Download
         throw new Error(`the server answered ${response.status}`);
       if (!response.ok || response.body === null) {
         const what = `${url}: the server answered ${response.status} ${response.statusText}`;
-        throw new DestillError('DatasetUnavailable', `${what}. Check dataset.source.http.url.`);
+        throw new DestillError(unavailable, `${what}. Check ${field}.url.`);
       }
       const start = response.status === 206 ? have : 0;
       const length = Number(response.headers.get('content-length') ?? Number.NaN);
@@ -74,16 +94,15 @@ function httpOrigin(url: string, sha256: string, { fetch, onProgress }: Download
     async check(path, signal) {
       const actual = await digest(path, signal);
       if (actual === sha256) return;
-      throw corrupt(
-        url,
-        `the download has SHA-256 ${actual}, dataset.source.http.sha256 says ${sha256}`,
-        'It was removed. Correct the checksum if the file at this address is the one you want, or start again.',
+      throw new DestillError(
+        differs,
+        `${url}: the download has SHA-256 ${actual}, ${field}.sha256 says ${sha256}. It was removed. Correct the checksum if the file at this address is the one you want, or start again.`,
       );
     },
     unavailable(have, cause) {
       const reason = reasonOf(cause instanceof Error && cause.cause ? cause.cause : cause);
       return new DestillError(
-        'DatasetUnavailable',
+        unavailable,
         `${url}: download stopped at byte ${have}: ${reason}. Start again to go on from there.`,
         { cause },
       );

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Dataset, DatasetName, DatasetSource } from '@destillml/core/api/dataset.ts';
+import type { S3Location } from '@destillml/core/api/locations.ts';
 import { DestillError } from '@destillml/core/errors.ts';
 import type { Bucket } from '../storage/s3/bucket.ts';
 import { readCifar } from './cifar.ts';
@@ -14,9 +15,6 @@ import { packageSplitNote, unpackFashionMnist } from './fashion-mnist-package.ts
 import { idxSide, readIdx } from './idx.ts';
 import { readImageFolder } from './image-folder.ts';
 import { resized } from './resized.ts';
-
-/** A place in an S3 store, as a spec names it. */
-export type S3Location = NonNullable<DatasetSource['s3']>;
 
 export interface LoadDeps extends DownloadDeps {
   /** Folder of an npm package that the trainer depends on. */

@@ -20,7 +20,7 @@ export interface BucketDeps extends Pick<DownloadDeps, 'wait' | 'onProgress' | '
 /** Objects fetched at the same time. */
 const parallel = 8;
 /** How long the bucket may be away at a time, in milliseconds. */
-const patience = 60_000;
+export const patience = 60_000;
 
 /**
  * Makes a folder below `folder` hold the objects that the data set is made of; what is there already is not fetched
@@ -132,7 +132,7 @@ function isArchive({ name }: StoredObject): boolean {
 }
 
 /** Names this state of the objects. */
-function digest(uri: string, objects: readonly StoredObject[]): string {
+export function digest(uri: string, objects: readonly StoredObject[]): string {
   const hash = createHash('sha256').update(uri);
   for (const { name, size, etag } of objects) hash.update(`\n${name} ${size} ${etag}`);
   return hash.digest('hex').slice(0, 16);

@@ -83,7 +83,7 @@ function requireStages(objective: DistillationObjective, teacher: StageShapes): 
   if (technique === undefined || teacher.length > 0) return;
   throw new DestillError(
     'InvalidSpec',
-    `${technique} compares features, but no features of the teacher are named: name them, or use softTargets alone.`,
+    `${technique} compares features, but no features of the teacher are named: name them in spec.teacher.from.onnx.features, or use softTargets alone.`,
   );
 }
 

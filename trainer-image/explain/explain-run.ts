@@ -10,6 +10,9 @@ import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { explanationFiles, explanations } from '@destillml/core/report/explanations.ts';
 import { explanationResult } from '@destillml/core/results/explanation.ts';
 import { titleOf } from '@destillml/core/results/technique.ts';
+import type { LoadedDataset } from '../data/dataset.ts';
+import { shapesOf } from '../distillation/stages.ts';
+import { givenTeacher } from '../onnx-teacher/given-teacher.ts';
 import { readFinishedRun } from '../report/finished-run.ts';
 import { writeReport } from '../report/write-report.ts';
 import { writeJsonAtomic } from '../storage/atomic.ts';
@@ -25,7 +28,7 @@ import type { ExplainedNetwork } from './subject.ts';
 
 export type ExplainingDeps = Pick<
   TrainingDeps,
-  'load' | 'report' | 'folders' | 'saved' | 'clock' | 'now' | 'signal'
+  'load' | 'teacherFile' | 'report' | 'folders' | 'saved' | 'clock' | 'now' | 'signal'
 >;
 
 export interface ExplainingOutcome {
@@ -59,16 +62,16 @@ async function explainAll(assignment: Assignment, deps: ExplainingDeps): Promise
   }
   const began = clock();
   writeJsonAtomic(join(folders.own, artifactFiles.assignment), assignment);
-  const networks = networksOf(assignment, deps);
+  const data = await deps.load(dataset, assignment.data, signal);
+  const networks = [...(await teacherOf(assignment, data, deps)), ...studentsOf(assignment, deps)];
   const [first] = networks;
   if (first === undefined) {
     throw new DestillError('InvalidSpec', 'parameters.explanation.networks names no network to explain.');
   }
-  const data = await deps.load(dataset, assignment.data, signal);
   const images = await drawnImages(data.test, explanation.images, seed);
   const options = { methods: explanation.methods, seed, faithfulness: true };
   // One more: the first with random weights.
-  const progress = progressOf(networks.length + 1, deps);
+  const progress = progressOf(networks.length + (first.model === undefined ? 0 : 1), deps);
   const explained = await explain(networks, images, options, { progress, signal });
   const [known] = explained;
   const sanity = known ? await sanityOf(first, known, images, options, { progress, signal }) : {};
@@ -90,17 +93,36 @@ async function explainAll(assignment: Assignment, deps: ExplainingDeps): Promise
   deps.saved();
 }
 
-/** The teacher first; a network takes no memory before its turn. */
-function networksOf({ parameters }: Assignment, { folders }: ExplainingDeps): readonly ExplainedNetwork[] {
-  const names = parameters.explanation?.networks ?? [];
-  const teacher =
-    folders.teacher === undefined ? [] : [{ name: 'teacher', ...trainedNetwork(folders.teacher) }];
-  const others = names.map((name) => {
+/** None, where the teacher has failed. A network takes no memory before its turn. */
+async function teacherOf(
+  { data, parameters: { teacherOnnx, explanation } }: Assignment,
+  { classes, test }: LoadedDataset,
+  { folders, teacherFile, signal }: ExplainingDeps,
+): Promise<readonly ExplainedNetwork[]> {
+  const name = 'teacher';
+  if (folders.teacher !== undefined) return [{ name, ...trainedNetwork(folders.teacher) }];
+  if (teacherOnnx === undefined) return [];
+  const file = await teacherFile(teacherOnnx, data, signal);
+  const size = { classes: classes.length, imageSize: test.size };
+  const open = () => {
+    const network = givenTeacher(file, teacherOnnx, size);
+    const isStaged = shapesOf(network, size.imageSize).length > 0;
+    if (isStaged || !explanation?.methods.includes('gradCam')) return network;
+    network.variables.dispose();
+    throw new DestillError(
+      'InvalidSpec',
+      'Grad-CAM looks at a stage of the teacher: name one in spec.teacher.from.onnx.features, or leave gradCam out of spec.explain.methods.',
+    );
+  };
+  return [{ name, ...size, open }];
+}
+
+function studentsOf({ parameters }: Assignment, { folders }: ExplainingDeps): readonly ExplainedNetwork[] {
+  return (parameters.explanation?.networks ?? []).map((name) => {
     const folder = join(folders.runs, name);
     const run = readFinishedRun(folder);
     return { name: run ? titleOf(run.spec.parameters) : name, ...trainedNetwork(folder) };
   });
-  return [...teacher, ...others];
 }
 
 /** The teacher of another Experiment, as its result tells of it. */

@@ -24,6 +24,7 @@ export type SanityChecks = Partial<Record<MapName, SanityCheck>>;
  * Explains the same classes of the same images by the network with random weights, and compares the maps.
  *
  * @param trained what the network's own maps are.
+ * @returns nothing for a network that is not one of ours: it cannot be built with other weights.
  */
 export async function sanityOf(
   network: ExplainedNetwork,
@@ -34,6 +35,7 @@ export async function sanityOf(
 ): Promise<SanityChecks> {
   const target = trained.explanations.map((explanation) => explanation.target);
   const asked = { ...options, target, faithfulness: false };
+  if (network.model === undefined) return {};
   const random = randomised(network, (options.seed ?? methodDefaults.seed) + 1);
   const [explained] = await explain([random], images, asked, deps);
   return explained ? sanityChecks(trained, explained) : {};
@@ -41,10 +43,12 @@ export async function sanityOf(
 
 /** The same architecture before any training, from another seed. */
 export function randomised(network: ExplainedNetwork, seed: number): ExplainedNetwork {
+  const { model } = network;
+  if (model === undefined) throw new RangeError(`${network.name} cannot be built anew`);
   return {
     ...network,
     name: `${network.name}, random weights`,
-    open: () => buildNetwork(network.model, { ...network, variables: new Variables(kaiming(seed)) }),
+    open: () => buildNetwork(model, { ...network, variables: new Variables(kaiming(seed)) }),
   };
 }
 

@@ -9,7 +9,8 @@ import type { Network } from '../models/network.ts';
 export interface ExplainedNetwork {
   /** What figures and results call it. */
   readonly name: string;
-  readonly model: ModelName;
+  /** Absent for a network that is not one of ours. */
+  readonly model?: ModelName;
   readonly classes: number;
   /** Side of its images in pixels. */
   readonly imageSize: number;

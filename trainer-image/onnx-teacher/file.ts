@@ -22,14 +22,17 @@ export interface OnnxFile {
  * Reads an ONNX file; weights, and files with weights beside it, are read when they are asked for.
  *
  * @param given its path, or its bytes, which have no files beside them.
+ * @param source what messages call it.
  * @throws DestillError `TeacherMissing` if it is not there, `CheckpointUnusable` if it cannot be read.
  */
-export function readOnnxFile(given: string | Uint8Array): OnnxFile {
-  const source = typeof given === 'string' ? given : 'the ONNX file';
+export function readOnnxFile(
+  given: string | Uint8Array,
+  source = typeof given === 'string' ? given : 'the ONNX file',
+): OnnxFile {
   const folder = typeof given === 'string' ? dirname(given) : undefined;
-  const model = decodeModel(typeof given === 'string' ? bytesAt(given) : given, source);
+  const model = decodeModel(typeof given === 'string' ? bytesAt(given, source) : given, source);
   const tensors = new Map(model.graph.initializer.map((tensor) => [tensor.name, tensor]));
-  const beside = folder === undefined ? undefined : filesIn(folder);
+  const beside = folder === undefined ? undefined : filesIn(folder, source);
   return {
     source,
     model,
@@ -42,25 +45,25 @@ export function readOnnxFile(given: string | Uint8Array): OnnxFile {
   };
 }
 
-function bytesAt(path: string): Uint8Array {
+/** @param what is read, as messages name it. */
+function bytesAt(path: string, what: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw new DestillError('TeacherMissing', `The teacher ${path} cannot be read: ${String(cause)}`, {
-      cause,
-    });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new DestillError('TeacherMissing', `The teacher ${what} cannot be read: ${why}.`, { cause });
   }
 }
 
 /** Contents of files in a folder by their names; each is read once. Undefined: the file is in another folder. */
 type Files = (name: string) => Uint8Array | undefined;
 
-function filesIn(folder: string): Files {
+function filesIn(folder: string, source: string): Files {
   const read = new Map<string, Uint8Array>();
   return (name) => {
     const path = join(folder, name);
     if (relative(folder, path) !== basename(name)) return undefined;
-    const bytes = read.get(path) ?? bytesAt(path);
+    const bytes = read.get(path) ?? bytesAt(path, `${source} keeps weights in ${name}, which`);
     read.set(path, bytes);
     return bytes;
   };

@@ -27,11 +27,13 @@ export interface OnnxTeacherOptions {
    * Names of the values that are its stages, from the first to the last: outputs, or anything else that is computed.
    * Default: the outputs `stage1`, `stage2` …, which files of `destill export` have; else none.
    */
-  readonly features?: readonly string[];
+  readonly features?: readonly string[] | undefined;
   /** Name of its logits; default: the output `logits`, or else the only output that is no stage. */
-  readonly logits?: string;
+  readonly logits?: string | undefined;
   /** What its images were normalised by; default: ImageNet's, as in files of `destill export`. */
-  readonly normalisation?: Normalisation;
+  readonly normalisation?: Normalisation | undefined;
+  /** What messages call the file; default: its path. */
+  readonly source?: string;
 }
 
 const operators = { ...layers, ...arithmetic, ...shapes };
@@ -53,7 +55,7 @@ const oldestOpset = 7;
  *   supported, with the node's name and operator; `InvalidSpec` if it does not fit the data set or has no such value.
  */
 export function readOnnxTeacher(given: string | Uint8Array, options: OnnxTeacherOptions): Network {
-  const file = readOnnxFile(given);
+  const file = readOnnxFile(given, options.source);
   const input = inputOf(file, options.imageSize);
   const { logits, features } = outputsOf(file, options);
   const nodes = neededNodes(file, [logits, ...features]);

@@ -8,6 +8,8 @@ import { countFlops } from '../nn/flops.ts';
 import { kaiming } from '../nn/initial.ts';
 import { eagerProgram, type Program } from '../nn/program.ts';
 import { Variables } from '../nn/variables.ts';
+import { givenTeacher } from '../onnx-teacher/given-teacher.ts';
+import type { TeacherFile } from '../onnx-teacher/teacher-file.ts';
 import {
   describeTeacher,
   loadCheckpoint,
@@ -42,8 +44,8 @@ export interface SessionOptions {
   /** Sizes of training batches: the full one and that of the last of an epoch. */
   readonly trainingBatches: readonly number[];
   readonly evaluationBatch: number;
-  /** Folder with the teacher's artifacts, for distilled Runs. */
-  readonly teacher: string | undefined;
+  /** For distilled Runs: folder with the teacher's artifacts, or its ONNX file. */
+  readonly teacher: string | TeacherFile | undefined;
 }
 
 /** Builds the networks of a Run with their initial weights, and the program that trains and evaluates them. */
@@ -93,11 +95,11 @@ export function openSession(assignment: Assignment, options: SessionOptions): Se
     ...prefixed('regressor', networkTensors(regressorVariables.all)),
     ...prefixed('regressor-velocity', velocities(regressorTrained)),
   ];
-  const teacherTensors = teacher ? networkTensors(teacher.variables.all) : [];
+  const teacherTensors = teacher ? networkTensors(teacher.network.variables.all) : [];
   const everything = [...trainingTensors, ...teacherTensors].map(({ variable }) => variable);
   const flops = countFlops(student, imageSize);
   const program = assignment.capture ? capturedProgram(everything, functions) : eagerProgram(functions);
-  if (teacher) loadCheckpoint(teacher.path, program, teacherTensors, teacher.description);
+  teacher?.load(program);
 
   return {
     program,
@@ -109,6 +111,7 @@ export function openSession(assignment: Assignment, options: SessionOptions): Se
   };
 }
 
+/** The teacher of a distilled Run and what is learned from it; `load` gives it its weights. */
 function openTeacher({ parameters }: Assignment, { classes, imageSize, teacher }: SessionOptions) {
   if (parameters.role !== 'distilled') return undefined;
   const { objective } = parameters;
@@ -124,8 +127,14 @@ function openTeacher({ parameters }: Assignment, { classes, imageSize, teacher }
       'teacherArtifacts is not set: a distilled Run needs its teacher.',
     );
   }
+  if (typeof teacher !== 'string') {
+    const network = givenTeacher(teacher, parameters.teacherOnnx ?? {}, { classes, imageSize });
+    return { objective, network, load: () => undefined };
+  }
   const { path, network: found } = describeTeacher(teacher);
   const variables = new Variables(kaiming(found.seed));
   const network = buildNetwork(found.model, { variables, classes, imageSize });
-  return { path, objective, variables, network, description: { ...found, classes, imageSize } };
+  const load = (program: Program) =>
+    loadCheckpoint(path, program, networkTensors(variables.all), { ...found, classes, imageSize });
+  return { objective, network, load };
 }

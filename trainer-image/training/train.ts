@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Dataset } from '@destillml/core/api/dataset.ts';
+import type { OnnxTeacher } from '@destillml/core/api/onnx-teacher.ts';
 import type { EpochRecord, RunProgress, RunResult } from '@destillml/core/api/run.ts';
 import { DestillError } from '@destillml/core/errors.ts';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
@@ -11,6 +12,7 @@ import { batches, stepsPerEpoch } from '../data/batches.ts';
 import type { LoadedDataset } from '../data/dataset.ts';
 import { splitTrain } from '../data/splits.ts';
 import type { Observation } from '../metrics/observation.ts';
+import type { TeacherFile } from '../onnx-teacher/teacher-file.ts';
 import { writeJsonAtomic } from '../storage/atomic.ts';
 import { tf } from '../tensorflow/tf.ts';
 import type { ArtifactFolders } from './artifacts.ts';
@@ -30,6 +32,8 @@ import { functionNames, openSession, type Session } from './session.ts';
 /** What training needs from the world around it. */
 export interface TrainingDeps {
   readonly load: (dataset: Dataset, folder: string, signal: AbortSignal) => Promise<LoadedDataset>;
+  /** The file of a teacher that is given as one; `folder` keeps what is fetched. */
+  readonly teacherFile: (teacher: OnnxTeacher, folder: string, signal: AbortSignal) => Promise<TeacherFile>;
   readonly report: (report: Report) => void;
   /** Told of each step, and of what else takes time. */
   readonly observe: (observation: Observation) => void;
@@ -67,7 +71,9 @@ export async function train(assignment: Assignment, deps: TrainingDeps): Promise
   if (done !== undefined) return { outcome: 'succeeded', result: done };
   writeJsonAtomic(join(own, artifactFiles.assignment), assignment);
 
-  const { dataset, training, seed } = assignment.parameters;
+  const { dataset, training, seed, teacherOnnx } = assignment.parameters;
+  const file =
+    teacherOnnx && (await deps.teacherFile(teacherOnnx, join(assignment.data, 'teachers'), deps.signal));
   const data = await deps.load(dataset, assignment.data, deps.signal);
   const { train: trainingImages, validation } = splitTrain(data.train, dataset);
   const { batchSize, epochs } = training;
@@ -81,7 +87,7 @@ export async function train(assignment: Assignment, deps: TrainingDeps): Promise
       ...(remainder > 0 ? [remainder] : []),
     ],
     evaluationBatch: batchSize,
-    teacher,
+    teacher: file ?? teacher,
   });
   try {
     const loop = new Loop(assignment, deps, session, {

@@ -1,4 +1,5 @@
 import type { Experiment, ExperimentSpec } from '../../api/experiment.ts';
+import { onnxTeacherAddress } from '../../api/onnx-teacher.ts';
 import type { Spread } from '../../plan/spread.ts';
 import { formatAccuracy, formatPercent, formatPoints, formatShare } from '../../results/format.ts';
 import type { SummaryRow } from '../../results/row.ts';
@@ -65,6 +66,7 @@ function images({ name, imageSize, fraction, validation }: ExperimentSpec['datas
 
 function teacher({ teacher: { model, from } }: ExperimentSpec, rows: readonly SummaryRow[]): string {
   if (model !== undefined) return model;
+  if (from?.onnx !== undefined) return `the file ${onnxTeacherAddress(from.onnx)}`;
   const found = rows.find(({ role }) => role === 'teacher')?.network;
   const origin = from?.run === undefined ? `Experiment ${from?.experiment}` : `Run ${from.run}`;
   return `${found === undefined ? '' : `${found} `}of ${origin}`;

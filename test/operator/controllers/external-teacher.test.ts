@@ -32,6 +32,10 @@ describe('the teacher of another Experiment', () => {
     expect(externalTeacher(experimentWith(), lookup)).toBeUndefined();
   });
 
+  it('is not looked for by an Experiment that is given a file', () => {
+    expect(find({ onnx: { file: { path: 'big.onnx' } } })).toBeUndefined();
+  });
+
   it('is found by the name of its Run, or of its Experiment', () => {
     const teacher = { run: 'teachers-teacher', model: 'resnet56', result };
     const there = { run: teacherRun(succeeded), experiment: trainedBy };

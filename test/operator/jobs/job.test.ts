@@ -321,6 +321,48 @@ describe('the teacher', () => {
   const from = (storage: object = claim) =>
     experimentWith({ teacher: { from: { experiment: 'big' } }, storage });
 
+  const fileIn = (place: object) => {
+    const parameters = { ...distilled, teacherRun: undefined, teacherOnnx: place };
+    return [parameters, experimentWith({ teacher: { from: { onnx: place } } })] as const;
+  };
+
+  it('in a file on a claim is mounted read-only at the name of the claim', () => {
+    const [parameters, experiment] = fileIn({
+      persistentVolumeClaim: { claimName: 'networks', path: 'big.onnx' },
+    });
+    const job = jobFor(runWith(parameters), experiment, config);
+    expect(mountOf(job, '/data-source/networks')).toMatchObject({ readOnly: true });
+    expect(claimAt(job, '/data-source/networks')).toEqual({ claimName: 'networks' });
+    expect(env(job)).toMatchObject({ DESTILL_CLAIMS: '/data-source' });
+    expect(assignmentOf(job).parameters.teacherOnnx).toEqual(parameters.teacherOnnx);
+    expect(assignmentOf(job)).not.toHaveProperty('teacherArtifacts');
+  });
+
+  it.each(['images', 'experiments'])(
+    'in a file on the claim %s, which others use, is no other volume',
+    (claimName) => {
+      const [parameters, experiment] = fileIn({ persistentVolumeClaim: { claimName, path: 'big.onnx' } });
+      const source = { persistentVolumeClaim: { claimName: 'images' } };
+      const run = runWith({ ...parameters, dataset: { name: 'cifar10', source } });
+      const job = jobFor(run, experiment, config);
+      const claims = podOf(job).volumes!.flatMap((volume) => volume.persistentVolumeClaim ?? []);
+      expect(claims).toEqual([{ claimName: 'experiments' }, { claimName: 'images' }]);
+      const paths = trainerOf(job).volumeMounts!.map(({ mountPath }) => mountPath);
+      expect(new Set(paths).size).toBe(paths.length);
+      expect(claimAt(job, `/data-source/${claimName}`)).toEqual({ claimName });
+      expect(mountOf(job, `/data-source/${claimName}`)).toMatchObject({ readOnly: true });
+    },
+  );
+
+  it('in a file in S3 comes with credentials of its own', () => {
+    const place = { s3: { bucket: 'networks', key: 'big.onnx', secretName: 'networks-key', region: 'r' } };
+    const [parameters, experiment] = fileIn(place);
+    expect(env(jobFor(runWith(parameters), experiment, config))).toMatchObject({
+      DESTILL_ONNX_S3_REGION: 'r',
+      DESTILL_ONNX_S3_SECRET_ACCESS_KEY: { secretKeyRef: { name: 'networks-key', key: 'secretAccessKey' } },
+    });
+  });
+
   it('of the same Experiment is beside the Run', () => {
     const job = jobFor(student, experimentWith(), config);
     expect(assignmentOf(job).teacherArtifacts).toBe('/artifacts/studies/lab/study/study-teacher');

@@ -57,7 +57,12 @@ describe('a Run is refused, with the field, the value and what is allowed, for',
     [
       'a distilled student without a teacher',
       { teacherRun: undefined },
-      ['for role distilled arm, student, teacherRun and objective'],
+      ['for role distilled arm, student, objective, and either teacherRun or teacherOnnx'],
+    ],
+    [
+      'a distilled student with two teachers',
+      { teacherOnnx: { file: { path: 'a.onnx' } } },
+      ['for role distilled arm, student, objective, and either teacherRun or teacherOnnx'],
     ],
     ['a baseline with an objective', { role: 'baseline' }, ['for role baseline a student and no objective']],
     ['a teacher with an arm', { role: 'teacher' }, ['for role teacher no student, arm or objective']],

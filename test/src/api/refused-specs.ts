@@ -206,7 +206,33 @@ const betweenFields: readonly RefusedSpec[] = [
   [
     'a teacher from two places',
     { teacher: { from: { run: 'x', experiment: 'y' } } },
-    ['spec.teacher.from: {run: x, experiment: y} is not allowed; set exactly one of experiment, run'],
+    ['spec.teacher.from: {run: x, experiment: y} is not allowed; set exactly one of experiment, run, onnx'],
+  ],
+  [
+    'a file as the teacher, in a namespace',
+    { teacher: { from: { onnx: { file: { path: 'a.onnx' } }, namespace: 'archive' } } },
+    ['spec.teacher.from.namespace: archive is not allowed; none: a file is in no namespace'],
+  ],
+  [
+    'a file as the teacher, in no place',
+    { teacher: { from: { onnx: { features: ['layer1'] } } } },
+    [
+      'spec.teacher.from.onnx: {features: [layer1]} is not allowed; set exactly one of http, file, persistentVolumeClaim, s3',
+    ],
+  ],
+  [
+    'a file as the teacher, normalised by nothing',
+    {
+      teacher: {
+        from: {
+          onnx: { file: { path: 'a.onnx' }, normalisation: { mean: [0, 0], deviation: [1, 1, 0] } },
+        },
+      },
+    },
+    [
+      'spec.teacher.from.onnx.normalisation.mean: [0, 0] is not allowed; a list of 3 items',
+      'spec.teacher.from.onnx.normalisation.deviation[2]: 0 is not allowed; a number above 0',
+    ],
   ],
   [
     'two students of one name',

@@ -131,6 +131,14 @@ describe('the name of a Run', () => {
       runName(experimentOf(), parameters),
     );
   });
+
+  it('covers a file as the teacher once: as the spec describes it', () => {
+    const fileNamed = (path: string) => ({ file: { path } });
+    const given = (path: string) => experimentOf({ teacher: { from: { onnx: fileNamed(path) } } });
+    const name = runName(given('a.onnx'), parameters);
+    expect(runName(given('a.onnx'), { ...parameters, teacherOnnx: fileNamed('a.onnx') })).toBe(name);
+    expect(runName(given('b.onnx'), parameters)).not.toBe(name);
+  });
 });
 
 describe('canonicalJson', () => {

@@ -4,6 +4,7 @@ import type { RunPhase } from '../../../src/api/meta.ts';
 import { type Run, run as runSchema } from '../../../src/api/run.ts';
 import { type Plan, plan } from '../../../src/plan/plan.ts';
 import type { ExternalTeacher } from '../../../src/plan/teacher.ts';
+import { summarise } from '../../../src/results/summary.ts';
 import {
   apply,
   countWrites,
@@ -273,6 +274,39 @@ describe('the teacher', () => {
       ['baseline/small/3', false, undefined],
       ['soft/small/3', true, 'TeacherFailed'],
       ['attention/small/3', true, 'TeacherFailed'],
+    ]);
+  });
+
+  it('in a file is told to distilled Runs, which start at once', () => {
+    const onnx = { s3: { bucket: 'networks', key: 'big.onnx', secretName: 'key' }, features: ['layer1'] };
+    const experiment = experimentOf({ teacher: { from: { onnx } }, seeds: [1] });
+    const { create, status } = plan({ experiment, runs: [], now });
+    expect(create.map(shortName)).toEqual(['baseline/small/1', 'soft/small/1', 'attention/small/1']);
+    expect(create.filter(({ spec }) => spec.suspend)).toEqual([]);
+    expect(create.map(({ spec: { parameters } }) => parameters.teacherOnnx)).toEqual([
+      undefined,
+      experiment.spec.teacher.from?.onnx,
+      experiment.spec.teacher.from?.onnx,
+    ]);
+    expect(create[1]?.spec.parameters).not.toHaveProperty('teacherRun');
+    expect(status.conditions.find(({ type }) => type === 'TeacherReady')).toMatchObject({
+      status: 'True',
+      reason: 'TeacherGiven',
+      message: 'The file s3://networks/big.onnx is the teacher.',
+    });
+    // Nothing is known of its accuracy; the gain over the baseline is.
+    const runs = report(apply([], plan({ experiment, runs: [], now })), (run) => ({
+      phase: 'Succeeded',
+      result: resultOf(run.spec.parameters.role === 'baseline' ? 0.8 : 0.9),
+    }));
+    const done = plan({ experiment, runs, now }).status;
+    expect(done).toMatchObject({ phase: 'Complete', baselineAccuracy: { mean: 0.8 } });
+    expect(done.best?.testAccuracy.mean).toBe(0.9);
+    expect(done).not.toHaveProperty('teacherAccuracy');
+    expect(summarise(experiment, runs).rows.map(({ gain, gapClosed }) => [gain?.mean, gapClosed])).toEqual([
+      [undefined, undefined],
+      [expect.closeTo(0.1), undefined],
+      [expect.closeTo(0.1), undefined],
     ]);
   });
 

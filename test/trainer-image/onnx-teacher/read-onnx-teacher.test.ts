@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportOnnx } from '@destillml/trainer/export/onnx.ts';
 import { decodeModel, encodeModel, type OnnxModel } from '@destillml/trainer/export/onnx-format.ts';
@@ -135,6 +135,11 @@ test('weights may be in a file beside the graph', () => {
   // The file beside was read as a whole, once.
   expect(read(other!)).toMatchObject({ kind: 'weight', name: other!.name });
   expect(refused(join(folder, 'teacher.onnx'))).toContain('is cut off in teacher.data');
+
+  rmSync(join(folder, 'teacher.data'));
+  expect(refused(join(folder, 'teacher.onnx'), { source: 's3://lab/teacher.onnx' })).toMatch(
+    /^TeacherMissing: The teacher s3:\/\/lab\/teacher.onnx keeps weights in teacher.data, which cannot be read: ENOENT/,
+  );
 });
 
 test.each<[string, (model: OnnxModel) => OnnxModel, RegExp]>([
@@ -208,6 +213,9 @@ test.each<[string, Partial<OnnxTeacherOptions>, string]>([
 test('what is no file, and no ONNX file, is said to be none', () => {
   expect(refused('/nowhere/teacher.onnx')).toMatch(
     /^TeacherMissing: The teacher \/nowhere\/teacher.onnx cannot be read/,
+  );
+  expect(refused('/nowhere/teacher.onnx', { source: 's3://lab/teacher.onnx' })).toMatch(
+    /^TeacherMissing: The teacher s3:\/\/lab\/teacher.onnx cannot be read: ENOENT/,
   );
   expect(refused(Buffer.from('hello'))).toBe(
     'CheckpointUnusable: the ONNX file is not an ONNX file, or not a whole one.',

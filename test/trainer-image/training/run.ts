@@ -7,6 +7,7 @@ import { type Assignment, assignment } from '@destillml/core/protocol/assignment
 import type { Report } from '@destillml/core/protocol/report.ts';
 import type { ImageSet, LoadedDataset } from '@destillml/trainer/data/dataset.ts';
 import { defaultLoadDeps, load } from '@destillml/trainer/data/load.ts';
+import { teacherFile } from '@destillml/trainer/onnx-teacher/teacher-file.ts';
 import { readTensors } from '@destillml/trainer/storage/safetensors.ts';
 import { type TrainingDeps, train } from '@destillml/trainer/training/train.ts';
 
@@ -68,6 +69,14 @@ export function smallRun({ artifacts, training, parameters, rest }: Changes): As
 export function deps(run: Assignment, changes: Partial<TrainingDeps> = {}): TrainingDeps {
   return {
     load: smallDataset,
+    teacherFile: (teacher, folder) =>
+      teacherFile(teacher, folder, {
+        ...defaultLoadDeps,
+        claims: undefined,
+        openBucket: async () => {
+          throw new Error('no store here');
+        },
+      }),
     report: () => undefined,
     observe: () => undefined,
     folders: { own: run.artifacts, teacher: run.teacherArtifacts, runs: dirname(run.artifacts) },

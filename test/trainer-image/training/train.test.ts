@@ -2,12 +2,14 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { DestillError } from '@destillml/core/errors.ts';
 import { splitTrain } from '@destillml/trainer/data/splits.ts';
+import { decodeModel, encodeModel } from '@destillml/trainer/export/onnx-format.ts';
 import type { Observation } from '@destillml/trainer/metrics/observation.ts';
 import { tf } from '@destillml/trainer/tensorflow/tf.ts';
 import { artifactFiles } from '@destillml/trainer/training/checkpoint.ts';
 import { readHistory } from '@destillml/trainer/training/history.ts';
 import { resultDocument } from '@destillml/trainer/training/result.ts';
 import { describe, expect, test } from 'vitest';
+import { fixturePath } from '../onnx-teacher/fixture.ts';
 import { digest, smallDataset, smallRun, temporaryFolder, trainSmall } from './run.ts';
 
 /** Steps of a small run: 160 images in batches of 48, three epochs. */
@@ -24,6 +26,15 @@ function stopAtStep(count: number) {
       if (kind === 'step' && ++begun >= count) controller.abort();
     },
   };
+}
+
+/** The teacher of the fixtures with its logits as the only output. */
+function withoutStages(): string {
+  const path = join(temporaryFolder(), 'teacher.onnx');
+  const model = decodeModel(readFileSync(fixturePath('traced')), 'traced');
+  const output = model.graph.output.filter(({ name }) => name === 'logits');
+  writeFileSync(path, encodeModel({ ...model, graph: { ...model.graph, output } }));
+  return path;
 }
 
 describe('a Run that was interrupted', () => {
@@ -223,6 +234,55 @@ describe('distillation', () => {
     expect((await trainSmall(broken, stopAtStep(3))).outcome.outcome).toBe('preempted');
     await trainSmall(broken);
     expect(digest(broken.artifacts)).toBe(digest(student.artifacts));
+  });
+
+  test('on a teacher in an ONNX file goes on bit for bit, from features that are named', async () => {
+    const student = smallRun({
+      artifacts: temporaryFolder(),
+      parameters: {
+        role: 'distilled',
+        teacherOnnx: {
+          file: { path: fixturePath('traced') },
+          features: ['stage1', '/project/Conv_output_0'],
+          logits: 'logits',
+          normalisation: { mean: [0.5, 0.5, 0.5], deviation: [0.25, 0.25, 0.25] },
+        },
+        objective: { softTargets: {}, attentionTransfer: {}, hints: { stage: 1 } },
+      },
+      training: { epochs: 2, labelSmoothing: 0 },
+    });
+    const whole = await trainSmall(student);
+    expect(whole.outcome.outcome).toBe('succeeded');
+    for (const { loss, crossEntropy, distillation } of readHistory(student.artifacts)) {
+      expect(loss).toBeCloseTo(0.1 * crossEntropy + distillation!, 3);
+    }
+    const broken = { ...student, artifacts: temporaryFolder() };
+    expect((await trainSmall(broken, stopAtStep(6))).outcome.outcome).toBe('preempted');
+    await trainSmall(broken);
+    expect(digest(broken.artifacts)).toBe(digest(student.artifacts));
+  });
+
+  test.each([
+    ['that is not there', { file: { path: '/nowhere/big.onnx' } }, 'TeacherMissing', '/nowhere/big.onnx'],
+    [
+      'without a feature that is named',
+      { file: { path: fixturePath('traced') }, features: ['layer1'] },
+      'InvalidSpec',
+      'computes nothing called "layer1"',
+    ],
+    [
+      'without features',
+      { file: { path: withoutStages() } },
+      'InvalidSpec',
+      'attentionTransfer compares features, but no features of the teacher are named: name them in spec.teacher.from.onnx.features',
+    ],
+  ])('on a teacher in an ONNX file %s is refused', async (_, teacherOnnx, code, said) => {
+    const objective = { softTargets: {}, attentionTransfer: {} };
+    const run = smallRun({
+      artifacts: temporaryFolder(),
+      parameters: { role: 'distilled', teacherOnnx, objective },
+    });
+    await expect(trainSmall(run)).rejects.toMatchObject({ code, message: expect.stringContaining(said) });
   });
 
   test('without a trained teacher says which file is missing', async () => {

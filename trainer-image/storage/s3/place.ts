@@ -70,6 +70,8 @@ export function fieldOf(purpose: S3Purpose, field: 'bucket' | 'endpoint' | 'regi
       return `spec.storage.s3.${field}`;
     case 'TEACHER':
       return `spec.storage.s3.${field} of the Experiment of the teacher`;
+    case 'ONNX':
+      return `spec.teacher.from.onnx.s3.${field}`;
     case 'DATASET':
       return `spec.dataset.source.s3.${field}`;
   }
@@ -81,5 +83,13 @@ export function secretOf(purpose: S3Purpose): string {
 
 /** Kind of the errors where the place cannot be reached, read or written. */
 export function errorCode(purpose: S3Purpose): ErrorCode {
-  return purpose === 'DATASET' ? 'DatasetUnavailable' : 'StorageUnavailable';
+  switch (purpose) {
+    case 'ARTIFACTS':
+    case 'TEACHER':
+      return 'StorageUnavailable';
+    case 'ONNX':
+      return 'TeacherMissing';
+    case 'DATASET':
+      return 'DatasetUnavailable';
+  }
 }
