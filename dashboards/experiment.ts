@@ -1,10 +1,11 @@
+import { mapNames, mapTitles } from '@destillml/core/api/explain.ts';
 import { BarChart } from './grafana/bar-chart.ts';
 import { columns } from './grafana/columns.ts';
 import { Dashboard } from './grafana/dashboard.ts';
 import { palette, roleColors } from './grafana/palette.ts';
 import { Row } from './grafana/row.ts';
 import { Stat } from './grafana/stat.ts';
-import { coloredCell, Table } from './grafana/table.ts';
+import { coloredCell, Table, type TableOptions } from './grafana/table.ts';
 import { TimeSeries } from './grafana/time-series.ts';
 import { queryVariable } from './grafana/variables.ts';
 import { XYChart } from './grafana/xy-chart.ts';
@@ -109,7 +110,7 @@ const result = new Row({
           legend: 'Training time',
         },
         {
-          expr: `sum by (${byTechnique}) (destillml_run_gpu_seconds_total{${experiments}})`,
+          expr: `sum by (${byTechnique}) (destillml_run_gpu_seconds_total{${experiments}, role!="explanation"})`,
           legend: 'GPU time',
         },
         { expr: `max by (${byTechnique}) (destillml_run_parameters{${experiments}})`, legend: 'Parameters' },
@@ -227,15 +228,93 @@ function deviation(series: string): string {
   return `stddev by (${byTechnique}) (${series}) * sqrt(${count} / ((${count} > 1) - 1))`;
 }
 
-/** Mean over the seeds of the main stage, largest first, with the label network: `small soft-targets`. */
+/** Mean over the seeds of the main stage, largest first, by network. */
 function byNetwork(metric: string, matchers = ''): string {
-  const series = (arm: string) => `${metric}{${experiments}, stage="main", ${matchers}${arm}}`;
+  return `sort_desc(avg by (network) (${withNetwork(metric, `stage="main", ${matchers}`)}))`;
+}
+
+/** With the label network: `teacher`, `small soft-targets`, `scarcity small soft-targets`. */
+function withNetwork(metric: string, matchers: string): string {
+  const series = (arm: string) => `${metric}{${experiments}, ${matchers}${arm}}`;
   const technique = [
     `label_replace(${series('arm!=""')}, "technique", "$1", "arm", "(.+)")`,
     `label_replace(${series('arm=""')}, "technique", "$1", "role", "(.+)")`,
   ].join(' or ');
-  return `sort_desc(avg by (network) (label_join(${technique}, "network", " ", "student", "technique")))`;
+  const stage = `label_replace(${technique}, "stage", "", "stage", "main")`;
+  const joined = `label_join(${stage}, "network", " ", "stage", "student", "technique")`;
+  return `label_replace(${joined}, "network", "$1", "network", " *(.+)")`;
 }
+
+/** A network in each row and the maps of a method in each column, with one number of them. */
+function byMap({
+  metric,
+  matchers = '',
+  ...panel
+}: Pick<TableOptions, 'title' | 'description' | 'unit' | 'decimals' | 'min' | 'max'> & {
+  readonly metric: string;
+  readonly matchers?: string;
+}) {
+  const network = ['namespace', 'experiment', 'network'];
+  return new Table({
+    ...panel,
+    width: 12,
+    height: 7,
+    noValue: 'not explained',
+    sortBy: { column: 'network', descending: false },
+    overrides: mapNames.map((map) => ({ field: mapTitles[map], properties: coloredCell })),
+    ...columns(
+      network,
+      mapNames.map((map) => ({
+        expr: `avg by (${network.join(', ')}) (${withNetwork(metric, `map="${map}", ${matchers}`)})`,
+        legend: mapTitles[map],
+      })),
+    ),
+  });
+}
+
+const looks = new Row({
+  title: 'What the networks look at',
+  panels: [
+    byMap({
+      title: 'Agreement with the teacher',
+      description:
+        'Rank correlation of the maps of a network with those of the teacher, mean over the images: 1 where both order all pixels alike, 0 where they have nothing to do with one another, −1 where the order is the opposite. A distilled student above its baseline has learned where to look too.',
+      unit: 'short',
+      decimals: 2,
+      min: -1,
+      max: 1,
+      metric: 'destillml_explanation_agreement',
+      matchers: 'role!="teacher", ',
+    }),
+    byMap({
+      title: 'Top 20% shared with the teacher',
+      description:
+        'Share of the fifth of the pixels that matter most to a network which is in that of the teacher, mean over the images. Chance gives 20%.',
+      unit: 'percentunit',
+      decimals: 0,
+      min: 0,
+      max: 1,
+      metric: 'destillml_explanation_top_overlap_ratio',
+      matchers: 'role!="teacher", ',
+    }),
+    byMap({
+      title: 'Insertion',
+      description:
+        'Probability that a network gives the class while the image is put together, the pixels first that its map says matter most: the higher, the truer the map. Compare maps of one network: one that is less sure has lower numbers throughout.',
+      unit: 'percentunit',
+      decimals: 1,
+      metric: 'destillml_explanation_insertion_ratio',
+    }),
+    byMap({
+      title: 'Deletion',
+      description:
+        'Probability that a network gives the class while the image is taken apart, the pixels first that its map says matter most: the lower, the truer the map. Compare maps of one network: one that is less sure has lower numbers throughout.',
+      unit: 'percentunit',
+      decimals: 1,
+      metric: 'destillml_explanation_deletion_ratio',
+    }),
+  ],
+});
 
 /** A Run, and what is compared by it. */
 const eachRun = ['namespace', 'experiment', 'run', 'role', 'arm', 'student', 'seed'];
@@ -372,7 +451,7 @@ export const experiment = new Dashboard({
   uid: 'destillml-experiment',
   title: 'DestillML / Experiment',
   description:
-    'What each technique gains and what it costs: accuracy of teacher, baselines and arms, seeds, sweeps.',
+    'What each technique gains and what it costs: accuracy of teacher, baselines and arms, what they look at, seeds, sweeps.',
   since: '24h',
   variables: [
     ...variables.experiment,
@@ -380,5 +459,5 @@ export const experiment = new Dashboard({
     parameter('other', 'Other parameter', 'last'),
   ],
   annotations: happenings(experiments),
-  rows: [result, curves, worth, seeds, sweep],
+  rows: [result, curves, worth, looks, seeds, sweep],
 });

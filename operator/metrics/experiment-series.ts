@@ -4,6 +4,7 @@ import { experimentMetrics } from '@destillml/core/metrics/experiments.ts';
 import type { Metric } from '@destillml/core/metrics/metric.ts';
 import type { SummaryRow } from '@destillml/core/results/row.ts';
 import type { Experiment } from '../controllers/kinds.ts';
+import type { SeenMaps } from './explanation-series.ts';
 import { labelText, one, type Reading } from './exposition.ts';
 import { seconds } from './seconds.ts';
 
@@ -13,13 +14,15 @@ export type SeenExperiment = {
   /** Network of the teacher, if it is known. */
   readonly teacher: string | undefined;
   readonly rows: readonly SummaryRow[];
+  /** What its networks look at. */
+  readonly explained: readonly SeenMaps[];
   /** Labels that tell which Experiment it is. */
   readonly place: string;
 };
 
 export function seenExperiment(
   experiment: Experiment,
-  rest: Pick<SeenExperiment, 'teacher' | 'rows'>,
+  rest: Pick<SeenExperiment, 'teacher' | 'rows' | 'explained'>,
 ): SeenExperiment {
   const { namespace, name } = experiment.metadata;
   return { experiment, ...rest, place: labelText({ namespace, experiment: name }) };

@@ -1,5 +1,5 @@
 import { runPhases } from '@destillml/core/api/meta.ts';
-import type { RunProgress, RunResult } from '@destillml/core/api/run.ts';
+import type { RunParameters, RunProgress, RunResult } from '@destillml/core/api/run.ts';
 import type { Metric } from '@destillml/core/metrics/metric.ts';
 import { runMetrics } from '@destillml/core/metrics/runs.ts';
 import { blockedRuns } from '@destillml/core/plan/blocked.ts';
@@ -26,14 +26,21 @@ export type SeenRun = {
 
 export function seenRun(run: Run, rest: Pick<SeenRun, 'gpus' | 'sweep' | 'failures'>): SeenRun {
   const { metadata, spec } = run;
-  const { stage, role, arm, student, seed } = spec.parameters;
   const place = labelText({
     namespace: metadata.namespace,
     experiment: spec.experiment,
     run: metadata.name,
   });
-  const identity = `${place},${labelText({ stage, role, arm, student, seed: String(seed) })}`;
+  const identity = `${place},${trainedText(spec.parameters)}`;
   return { run, place, identity, ...rest };
+}
+
+type Trained = Pick<RunParameters, 'stage' | 'role' | 'arm' | 'student'> &
+  Partial<Pick<RunParameters, 'seed'>>;
+
+/** Labels that tell what is trained in a Run. */
+export function trainedText({ stage, role, arm, student, seed }: Trained): string {
+  return labelText({ stage, role, arm, student, seed: seed?.toString() });
 }
 
 export const runReadings: readonly Reading<SeenRun>[] = [
@@ -98,7 +105,7 @@ export const runReadings: readonly Reading<SeenRun>[] = [
   },
   ofPlace(runMetrics.startTime, ({ run }) => seconds(run.status?.startTime)),
   ofPlace(runMetrics.completionTime, ({ run }) => seconds(run.status?.completionTime)),
-  ofPlace(runMetrics.epoch, ({ run }) => run.status?.progress?.epoch),
+  ofPlace(runMetrics.epoch, ({ run }) => epochOf(run.status?.progress)),
   ofPlace(runMetrics.epochs, ({ run }) => run.status?.progress?.epochs),
   ofPlace(runMetrics.progressTime, ({ run }) => seconds(run.status?.progress?.updatedAt)),
   ofPlace(runMetrics.eta, ({ run }) => pace(run)?.etaSeconds),
@@ -118,6 +125,11 @@ function ofPlace(metric: Metric, read: ReadNumber): Reading<SeenRun> {
 
 function resultOf(run: Run): RunResult | undefined {
   return phaseOf(run) === 'Succeeded' ? run.status?.result : undefined;
+}
+
+/** With the part of the current epoch that is done. */
+function epochOf(progress: RunProgress | undefined): number | undefined {
+  return progress && progress.epoch + progress.step / progress.steps;
 }
 
 /** What the trainer last said, while it trains. */

@@ -8,6 +8,7 @@ import type { Pod } from '../jobs/objects.ts';
 import { gpusOf, isEnded, nodeOf } from '../jobs/pod.ts';
 import { keyOf } from '../runtime/resource.ts';
 import { experimentReadings, type SeenExperiment, seenExperiment } from './experiment-series.ts';
+import { explanationReadings, seenMaps } from './explanation-series.ts';
 import { exposition } from './exposition.ts';
 import { runReadings, type SeenRun, seenRun } from './run-series.ts';
 
@@ -37,10 +38,12 @@ export class StateMetrics {
     const { experiments, runs, pods } = this.#world;
     if (![experiments, runs, pods].every(({ isSynced }) => isSynced)) return '';
     const seen = this.#experiments();
+    const explained = seen.flatMap((each) => each.explained);
     const seenRuns = [...runs.cache.values()].map((run) => this.#run(run));
     return [
       ...experimentReadings.map(({ metric, read }) => exposition(metric, seen.flatMap(read))),
       ...runReadings.map(({ metric, read }) => exposition(metric, seenRuns.flatMap(read))),
+      ...explanationReadings.map(({ metric, read }) => exposition(metric, explained.flatMap(read))),
     ].join('\n');
   }
 
@@ -58,9 +61,13 @@ export class StateMetrics {
 
   #experiment(experiment: Experiment, memory: Memory): SeenExperiment {
     const external = teacherOf(experiment, this.#world);
-    const { rows } = summarise(experiment, ownRuns(this.#world, experiment), external, memory);
-    const taken = external && 'run' in external ? external.model : undefined;
-    return seenExperiment(experiment, { teacher: experiment.spec.teacher.model ?? taken, rows });
+    const taken = external && 'run' in external ? external : undefined;
+    const own = ownRuns(this.#world, experiment);
+    return seenExperiment(experiment, {
+      teacher: experiment.spec.teacher.model ?? taken?.model,
+      rows: summarise(experiment, own, external, memory).rows,
+      explained: seenMaps(experiment, own, taken?.run),
+    });
   }
 
   #run(run: Run): SeenRun {

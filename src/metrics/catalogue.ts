@@ -1,4 +1,5 @@
 import { experimentMetrics } from './experiments.ts';
+import { explanationMetrics } from './explanations.ts';
 import { machineryMetrics } from './machinery.ts';
 import type { Metric } from './metric.ts';
 import { processMetrics } from './process.ts';
@@ -25,6 +26,12 @@ export const catalogue: readonly Group[] = [
     exporter:
       'Exported by the operator that leads, from what it knows of the cluster at the moment it is asked: series outlive pods, and go with their Run.',
     metrics: Object.values(runMetrics),
+  },
+  {
+    title: 'Explanations',
+    exporter:
+      'Exported by the operator that leads, of the last explanation of each Experiment that ended well, one series for each network and map: the labels are those of the Run that trained the network. A teacher of another Experiment has no seed. Series go with their Experiment, or with the Run that trained the network.',
+    metrics: Object.values(explanationMetrics),
   },
   {
     title: 'Trainers',

@@ -2,8 +2,17 @@ import type { LabelName } from './labels.ts';
 
 export type MetricType = 'counter' | 'gauge' | 'histogram';
 
-/** What the number is of. `ratio`: a share in 0–1; `seconds` with a name that has `time` in it: since 1970. */
-export type Unit = 'count' | 'seconds' | 'bytes' | 'ratio' | 'info' | 'state' | 'images per second' | 'any';
+/** What the number is of. `ratio`: a share in 0–1; `correlation`: −1–1; `seconds` with a name that has `time` in it: since 1970. */
+export type Unit =
+  | 'count'
+  | 'seconds'
+  | 'bytes'
+  | 'ratio'
+  | 'correlation'
+  | 'info'
+  | 'state'
+  | 'images per second'
+  | 'any';
 
 /** A metric as Prometheus knows it: who exports it makes it from this. */
 export type Metric<L extends LabelName = LabelName> = {

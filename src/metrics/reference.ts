@@ -10,7 +10,7 @@ export function metricsPage(): string {
     '',
     '<!-- Generated from src/metrics by `node scripts/generate.ts`. -->',
     '',
-    'Seconds, bytes, and shares in 0–1. Where a label says nothing of a series, such as the arm of a teacher, it is left out.',
+    'Seconds, bytes, shares in 0–1 and correlations in −1–1. Where a label says nothing of a series, such as the arm of a teacher, it is left out.',
     'How Prometheus gets them, [operations](operations.md) says.',
     '',
     ...catalogue.flatMap(({ title, exporter, metrics }) => [

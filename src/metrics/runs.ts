@@ -129,7 +129,7 @@ export const runMetrics = {
     name: 'destillml_run_epoch',
     type: 'gauge',
     unit: 'count',
-    help: 'Epochs completed',
+    help: 'Epochs completed, parts of the current one included; an explanation counts as one',
     labels: runLabels,
   }),
   epochs: metric({

@@ -83,13 +83,14 @@ function isColored(panel: PanelJson, column: string): boolean {
   );
 }
 
-/** Smallest and largest value of the coloured cells. */
+/** Smallest and largest value that the colours stand for: of the panel, or else of its coloured cells. */
 function spanOf(panel: PanelJson, { columns, rows }: Frame): readonly [number, number] {
+  const { min, max } = panel.fieldConfig.defaults;
   const colored = columns.filter((column) => isColored(panel, column));
   const values = rows
     .flatMap((row) => colored.map((column) => row[column]))
     .filter((cell) => typeof cell === 'number');
-  return [Math.min(...values), Math.max(...values)];
+  return [min ?? Math.min(...values), max ?? Math.max(...values)];
 }
 
 /** Black on what is light, white on what is dark. */

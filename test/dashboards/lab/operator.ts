@@ -20,7 +20,9 @@ import {
   at,
   cifar,
   digits,
+  explanationOf,
   jobOf,
+  looks,
   podOf,
   progressOf,
   recordOf,
@@ -95,7 +97,7 @@ export class Lab {
     this.#answer();
   }
 
-  /** Both teachers and the baseline begin to train; all else waits. */
+  /** Both teachers and the baseline begin to train; all else waits. Cifar was trained before, and explained then. */
   #begin(): void {
     this.#experiments.cache.replace([
       withStatus<Experiment>(cifar, { phase: 'Running', conditions: [], startTime: at(0) }),
@@ -128,6 +130,31 @@ export class Lab {
     running('cifar-teacher-1', [0.4, 0.38], 400, 10);
     running('cifar-baseline-small-1', [0.3, 0.31], 900, 10);
     running('digits-teacher-1', [0.5, 0.52], 500, 5);
+    this.#explained([
+      'cifar-teacher-1',
+      'cifar-baseline-small-1',
+      'cifar-soft-small-1',
+      'cifar-soft-small-2',
+      'cifar-hints-small-1',
+    ]);
+  }
+
+  /** Of networks as they were trained before, the teacher's first: an explanation that ended an hour ago. */
+  #explained(networks: readonly string[]): void {
+    const explanation = explanationOf(
+      cifar,
+      networks.map((name) => this.#run(name)),
+    );
+    this.#runs.cache.set(explanation);
+    const attempt = { name: 'cifar-explanation-1-a', scheduled: -3980, started: -3960 };
+    const completionTime = at(-3600);
+    this.#becomes('cifar-explanation-1', {
+      phase: 'Succeeded',
+      ...usage([recordOf(attempt, 360, { at: -3600, outcome: 'Succeeded' })]),
+      completionTime,
+      progress: { epoch: 0, epochs: 1, step: 240, steps: 240, etaSeconds: 0, updatedAt: completionTime },
+      explanation: looks,
+    });
   }
 
   /** Cifar: four Runs succeed, of which one gave way once; one trains still, and one is held in the queue. */

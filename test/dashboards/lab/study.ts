@@ -1,7 +1,7 @@
 import type { Experiment, Run } from '../../../operator/controllers/kinds.ts';
 import type { Job, Pod } from '../../../operator/jobs/objects.ts';
 import { type Experiment as ApiExperiment, experiment as schema } from '../../../src/api/experiment.ts';
-import type { RunPod, RunProgress, RunResult, RunStatus } from '../../../src/api/run.ts';
+import type { ExplanationResult, RunPod, RunProgress, RunResult, RunStatus } from '../../../src/api/run.ts';
 import { plan } from '../../../src/plan/plan.ts';
 
 /** Seconds since the start of the hour, which is that of 1970, as Kubernetes writes them. */
@@ -24,6 +24,7 @@ export const cifar = schema.parse({
     ],
     seeds: [1, 2],
     queue: 'lab',
+    explain: { images: 4 },
     sweep: {
       for: 'distilled',
       algorithm: { random: {} },
@@ -79,6 +80,72 @@ export function swept(run: Run, learningRate: number, temperature: number): Run 
   };
   return { ...run, spec: { ...run.spec, parameters } } as Run;
 }
+
+/** The Run that explains what the first of them, the teacher, and the others look at. */
+export function explanationOf(experiment: ApiExperiment, [teacher, ...others]: readonly Run[]): Run {
+  const { explain, dataset, training } = experiment.spec;
+  if (teacher === undefined || explain === undefined) throw new Error('there is nothing to explain');
+  const { metadata, spec } = teacher;
+  return {
+    ...teacher,
+    metadata: {
+      ...metadata,
+      name: `${experiment.metadata.name}-explanation-s1`,
+      uid: `uid-of-${experiment.metadata.name}-explanation-1`,
+    },
+    spec: {
+      ...spec,
+      parameters: {
+        role: 'explanation',
+        stage: 'explanation',
+        model: spec.parameters.model,
+        seed: 1,
+        dataset,
+        training,
+        teacherRun: metadata.name,
+        explanation: { ...explain, networks: others.map((run) => run.metadata.name) },
+      },
+    },
+  };
+}
+
+/** By map: of the teacher, the baseline, both Runs of soft and the first of hints. */
+export const looks: ExplanationResult = {
+  images: 4,
+  seconds: 350,
+  artifacts: '/artifacts',
+  maps: [
+    {
+      map: 'gradCam',
+      agreement: [1, 0.5, 0.75, 0.85, 0.7],
+      topOverlap: [1, 0.4, 0.5, 0.6, 0.45],
+      insertion: [0.72, 0.55, 0.6, 0.64, 0.58],
+      deletion: [0.12, 0.2, 0.18, 0.16, 0.17],
+      sane: true,
+    },
+    {
+      map: 'lime',
+      agreement: [1, 0.4, 0.5, 0.6, 0.45],
+      topOverlap: [1, 0.35, 0.4, 0.5, 0.42],
+      insertion: [0.65, 0.5, 0.52, 0.56, 0.51],
+      deletion: [0.15, 0.24, 0.22, 0.2, 0.21],
+    },
+    {
+      map: 'expectedGradients',
+      agreement: [1, -0.05, 0.1, 0.2, 0.05],
+      topOverlap: [1, 0.2, 0.24, 0.28, 0.22],
+      insertion: [0.6, 0.45, 0.46, 0.5, 0.47],
+      deletion: [0.1, 0.16, 0.15, 0.13, 0.14],
+    },
+    {
+      map: 'kernelShap',
+      agreement: [1, 0.3, 0.45, 0.55, 0.35],
+      topOverlap: [1, 0.3, 0.38, 0.42, 0.33],
+      insertion: [0.68, 0.52, 0.55, 0.59, 0.54],
+      deletion: [0.14, 0.23, 0.2, 0.18, 0.19],
+    },
+  ],
+};
 
 export function withStatus<Kind extends Experiment | Run>(object: Kind, status: Kind['status']): Kind {
   return { ...object, status };

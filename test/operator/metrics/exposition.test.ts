@@ -10,7 +10,7 @@ describe('the text format of Prometheus', () => {
     ] as const;
     expect(exposition(runMetrics.epoch, series)).toBe(
       [
-        '# HELP destillml_run_epoch Epochs completed',
+        '# HELP destillml_run_epoch Epochs completed, parts of the current one included; an explanation counts as one',
         '# TYPE destillml_run_epoch gauge',
         'destillml_run_epoch{run="one"} 3',
         'destillml_run_epoch{run="two"} 0.1',

@@ -3,15 +3,17 @@ import type { Experiment, Run } from '../../../operator/controllers/kinds.ts';
 import type { Pod } from '../../../operator/jobs/objects.ts';
 import { StateMetrics } from '../../../operator/metrics/state-metrics.ts';
 import { labelValue, ownerUids } from '../../../operator/runtime/cache.ts';
-import type { RunStatus } from '../../../src/api/run.ts';
+import type { ExplanationResult, RunStatus } from '../../../src/api/run.ts';
 import { metrics } from '../../../src/metrics/catalogue.ts';
 import { experimentMetrics } from '../../../src/metrics/experiments.ts';
+import { explanationMetrics } from '../../../src/metrics/explanations.ts';
 import { runMetrics } from '../../../src/metrics/runs.ts';
 import { plan } from '../../../src/plan/plan.ts';
 import {
   apply,
   experimentOf,
   now,
+  report,
   resultOf,
   shortName,
   withProgressing,
@@ -217,7 +219,7 @@ describe('the metrics of a Run', () => {
       `{${who},split="validation"} 0.625`,
     ]);
     expect(series(runMetrics.imagesPerSecond)).toEqual([`{${who}} 400`]);
-    expect(series(runMetrics.epoch)).toEqual([`{${which}} 3`]);
+    expect(series(runMetrics.epoch)).toEqual([`{${which}} 3.35`]);
     expect(series(runMetrics.epochs)).toEqual([`{${which}} 10`]);
     expect(series(runMetrics.progressTime)).toEqual([`{${which}} 1795521600.25`]);
     expect(series(runMetrics.eta)).toEqual([`{${which}} 90.5`]);
@@ -321,6 +323,113 @@ describe('the metrics of a Run', () => {
   });
 });
 
+/** What an explanation by one method says of each network. */
+function ofMaps(
+  agreement: number[],
+  topOverlap: number[],
+  insertion: number[],
+  deletion: number[],
+): ExplanationResult {
+  const maps = [{ map: 'gradCam' as const, agreement, topOverlap, insertion, deletion }];
+  return { images: 4, seconds: 60, maps, artifacts: 'runs/x' };
+}
+
+/** The Runs of an Experiment once all of those before have ended well, and the explanation that came then too. */
+function explained(
+  experiment: Experiment,
+  explanation: ExplanationResult,
+  { before = [], completionTime = time }: { before?: readonly Run[]; completionTime?: string } = {},
+): readonly Run[] {
+  const teacher = experiment.spec.teacher.from && { run: 'resnet56-of-others' };
+  const asked = { experiment, now, ...(teacher ? { teacher } : {}) };
+  const trained = report(apply(before, plan({ ...asked, runs: before })), (run) =>
+    run.status === undefined ? { phase: 'Succeeded', result: resultOf(0.5) } : undefined,
+  );
+  return report(apply(trained, plan({ ...asked, runs: trained })), (run) =>
+    run.status === undefined ? { phase: 'Succeeded', explanation, completionTime } : undefined,
+  );
+}
+
+describe('the metrics of an explanation', () => {
+  const explain = { methods: ['gradCam'], images: 4 };
+  const experiment = experimentOf({ ...oneArm, explain });
+  const looks = ofMaps([1, 0.25, 0.75], [1, 0.2, 0.5], [0.6, 0.5, 0.55], [0.1, 0.3, 0.2]);
+
+  it('tell of each network and map, by the Run that trained the network', () => {
+    see(experiment, explained(experiment, looks));
+    const [teacher, baseline, soft] = Object.values(identity).map((who) => `{${who},map="gradCam"}`);
+    expect(series(explanationMetrics.agreement)).toEqual([
+      `${teacher} 1`,
+      `${baseline} 0.25`,
+      `${soft} 0.75`,
+    ]);
+    expect(series(explanationMetrics.topOverlap)).toEqual([`${teacher} 1`, `${baseline} 0.2`, `${soft} 0.5`]);
+    expect(series(explanationMetrics.insertion)).toEqual([
+      `${teacher} 0.6`,
+      `${baseline} 0.5`,
+      `${soft} 0.55`,
+    ]);
+    expect(series(explanationMetrics.deletion)).toEqual([`${teacher} 0.1`, `${baseline} 0.3`, `${soft} 0.2`]);
+  });
+
+  it('are not there before it has ended', () => {
+    const all = explained(experiment, looks).map((run) => {
+      const { explanation: _, ...status } = run.status ?? { phase: 'Running', conditions: [] };
+      return { ...run, status };
+    });
+    see(experiment, all);
+    for (const metric of Object.values(explanationMetrics)) expect(series(metric)).toEqual([]);
+  });
+
+  it('are those of the last, where an arm was added and explained too', () => {
+    const more = experimentOf({
+      explain,
+      seeds: [1],
+      distillation: [...experiment.spec.distillation, { name: 'hints', hints: {} }],
+    });
+    const first = explained(experiment, looks);
+    const agreement = [1, 0.3, 0.8, 0.4];
+    const second = explained(more, ofMaps(agreement, agreement, agreement, agreement), {
+      before: first,
+      completionTime: '2026-11-24T13:00:00Z',
+    });
+    see(more, second);
+    expect(second.filter((run) => run.spec.parameters.role === 'explanation')).toHaveLength(2);
+    expect(series(explanationMetrics.agreement)).toEqual([
+      `{${identity['teacher/1']},map="gradCam"} 1`,
+      `{${identity['baseline/small/1']},map="gradCam"} 0.3`,
+      `{${identity['soft/small/1']},map="gradCam"} 0.8`,
+      `{${ofRun('hints/small/1')},stage="main",role="distilled",arm="hints",student="small",seed="1",map="gradCam"} 0.4`,
+    ]);
+  });
+
+  it('know the teacher of another Experiment as one of no seed', () => {
+    const others = experimentOf({ ...oneArm }, { name: 'others', uid: 'uid-2' });
+    const [trained] = runsWith(others, { 'teacher/1': accuracy(0.75) });
+    const teacher = { ...trained!, metadata: { ...trained!.metadata, name: 'resnet56-of-others' } };
+    const study = experimentOf({ ...oneArm, explain, teacher: { from: { run: teacher.metadata.name } } });
+    experiments.cache.replace([others, study]);
+    runs.cache.replace([teacher, ...explained(study, looks)]);
+    expect(series(explanationMetrics.agreement)).toEqual([
+      `{${ofRun('teacher/1')},stage="main",role="teacher",map="gradCam"} 1`,
+      `{${identity['baseline/small/1']},map="gradCam"} 0.25`,
+      `{${identity['soft/small/1']},map="gradCam"} 0.75`,
+    ]);
+  });
+
+  it('go with the Run that trained the network', () => {
+    const all = explained(experiment, looks);
+    see(
+      experiment,
+      all.filter((run) => shortName(run) !== 'soft/small/1'),
+    );
+    expect(series(explanationMetrics.agreement)).toEqual([
+      `{${identity['teacher/1']},map="gradCam"} 1`,
+      `{${identity['baseline/small/1']},map="gradCam"} 0.25`,
+    ]);
+  });
+});
+
 describe('what is exported', () => {
   it('has, of what was deleted, no series left', () => {
     const experiment = experimentOf(oneArm);
@@ -328,7 +437,7 @@ describe('what is exported', () => {
     see(experiment, all);
     runs.cache.delete(all[0]!);
     expect(state.text()).not.toContain(all[0]!.metadata.name);
-    expect(series(runMetrics.epoch)).toEqual([`{${ofRun('soft/small/1')}} 3`]);
+    expect(series(runMetrics.epoch)).toEqual([`{${ofRun('soft/small/1')}} 3.35`]);
     runs.cache.replace([]);
     experiments.cache.delete(experiment);
     expect(state.text()).not.toContain('{');
@@ -342,10 +451,13 @@ describe('what is exported', () => {
     expect(state.text()).not.toBe('');
   });
 
-  it('is every metric of Experiments and Runs of the catalogue but the histograms, as it describes them', () => {
-    const experiment = experimentOf(oneArm);
-    const finished = { phase: 'Succeeded', progress, result: resultOf(0.5) } as const;
-    see(experiment, planned(experiment, { 'teacher/1': finished, 'soft/small/1': { progress } }));
+  it('is every metric of Experiments, Runs and explanations of the catalogue but the histograms, as it describes them', () => {
+    const experiment = experimentOf({ ...oneArm, explain: { methods: ['gradCam'] } });
+    const all = explained(experiment, ofMaps([1], [1], [0.6], [0.1]));
+    see(
+      experiment,
+      report(all, (run) => ({ phase: 'Succeeded', ...run.status, progress })),
+    );
     const text = state.text();
     const told = [...text.matchAll(/^# HELP (\w+) (.*)\n# TYPE \1 (\w+)$/gm)].map(([, name, help, type]) => ({
       name,
@@ -353,7 +465,9 @@ describe('what is exported', () => {
       type,
     }));
     const described = metrics
-      .filter(({ name, type }) => /^destillml_(experiment|run)_/.test(name) && type !== 'histogram')
+      .filter(
+        ({ name, type }) => /^destillml_(experiment|run|explanation)_/.test(name) && type !== 'histogram',
+      )
       .map(({ name, help, type }) => ({ name, help, type }));
     expect(told).toEqual(described);
 

@@ -22,7 +22,9 @@ describe('the catalogue', () => {
 
   it('has names that say what they are, in base units', () => {
     for (const { name, type, unit } of ours) {
-      expect(name).toMatch(/^destillml_(experiment|run|trainer|watch|progress|build)_[a-z0-9_]+$/);
+      expect(name).toMatch(
+        /^destillml_(experiment|run|explanation|trainer|watch|progress|build)_[a-z0-9_]+$/,
+      );
       expect(name.endsWith('_total'), name).toBe(type === 'counter');
       expect(/_seconds(_total)?$/.test(name), name).toBe(unit === 'seconds');
       expect(/_bytes$/.test(name), name).toBe(unit === 'bytes');
@@ -47,11 +49,11 @@ describe('the catalogue', () => {
     expect([...used].sort()).toEqual(Object.keys(labelTexts).sort());
   });
 
-  it('says of every metric of an Experiment, Run or trainer which one it is of', () => {
+  it('says of every metric of an Experiment, Run, trainer or explanation which one it is of', () => {
     const labels = new Map(metrics.map((metric) => [metric.name, metric.labels]));
     for (const [name, of] of labels) {
       if (name.startsWith('destillml_experiment_')) expect(of, name).toContain('experiment');
-      if (name.startsWith('destillml_trainer_')) expect(of, name).toContain('run');
+      if (/^destillml_(trainer|explanation)_/.test(name)) expect(of, name).toContain('run');
     }
     const aggregated = ['destillml_run_queue_wait_seconds', 'destillml_run_startup_seconds'];
     const perRun = [...labels].filter(([name]) => name.startsWith('destillml_run_'));
