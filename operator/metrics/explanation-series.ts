@@ -1,6 +1,6 @@
 import { explanationMetrics } from '@destillml/core/metrics/explanations.ts';
 import type { Metric } from '@destillml/core/metrics/metric.ts';
-import { type ExplainedMaps, explainedNetworks } from '@destillml/core/results/explanation.ts';
+import { type ExplainedMaps, explainedNetworks } from '@destillml/core/results/explained.ts';
 import type { Experiment, Run } from '../controllers/kinds.ts';
 import { labelText, type Reading } from './exposition.ts';
 import { trainedText } from './run-series.ts';

@@ -1,7 +1,7 @@
 import type { Experiment } from '../api/experiment.ts';
 import type { EpochRecord, Run } from '../api/run.ts';
 import type { ExternalTeacher } from '../plan/teacher.ts';
-import type { Explanations } from './explanations.ts';
+import type { Explanations } from '../results/explanations.ts';
 
 /** A Run, and what is known of its epochs. */
 export interface ReportRun {

@@ -5,7 +5,7 @@ import { type Run, runParameters, runResult } from '../api/run.ts';
 import { timestamp } from '../plan/conditions.ts';
 import { phaseOf } from '../plan/phases.ts';
 import type { ExternalTeacher } from '../plan/teacher.ts';
-import { explainedMaps, explainedNetworks } from './explanation.ts';
+import { explainedMaps, explainedNetworks } from './explained.ts';
 import { summaryRow } from './row.ts';
 import { summarise } from './summary.ts';
 

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { explanations } from '../../src/report/explanations.ts';
+import { explanations } from '../../src/results/explanations.ts';
 import { readTensors, writeTensors } from '../../trainer-image/storage/safetensors.ts';
 import { artifactFiles } from '../../trainer-image/training/checkpoint.ts';
 import { destillProcess } from './destill.ts';

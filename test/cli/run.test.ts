@@ -57,6 +57,7 @@ function outcome(folder: string) {
   const document = results.parse(
     JSON.parse(readFileSync(join(folder, 'destill-runs/tiny/results.json'), 'utf8')),
   );
+  const trained = readdirSync(runs).filter((name) => !name.includes('explanation'));
   return {
     table: document.rows.map(({ technique, testAccuracy, validationAccuracy, gain, gapClosed }) => ({
       technique,
@@ -65,7 +66,7 @@ function outcome(folder: string) {
       gain,
       gapClosed,
     })),
-    weights: readdirSync(runs).map((name) => [
+    weights: trained.map((name) => [
       name,
       createHash('sha256')
         .update(readFileSync(join(runs, name, 'checkpoints/best.safetensors')))
@@ -190,7 +191,8 @@ describe('destill run, with real trainers on real images', () => {
       const normalisation = '{mean: [0.5, 0.5, 0.5], deviation: [0.25, 0.25, 0.25]}';
       const onnx = `file: {path: big.onnx}, features: [stage1, /project/Conv_output_0], normalisation: ${normalisation}`;
       const arms = '- {name: attention, attentionTransfer: {}, softTargets: {}}';
-      writeSpec(folder, { epochs: 1, teacher: `{from: {onnx: {${onnx}}}}`, arms });
+      const extra = 'explain: {methods: [gradCam, shap], images: 2}';
+      writeSpec(folder, { epochs: 1, teacher: `{from: {onnx: {${onnx}}}}`, arms, extra });
       const before = await destillProcess(folder, runCommand);
       expect(before.code).toBe(1);
       expect(before.stderr).toContain('spec.teacher.from.onnx.file.path: big.onnx does not exist.');
@@ -205,6 +207,8 @@ describe('destill run, with real trainers on real images', () => {
         ['attention', expect.any(Number), undefined],
       ]);
       expect(statusOf(folder, 'attention')).toMatchObject({ phase: 'Succeeded' });
+      expect(done.stderr).toMatch(/^explanation: teacher is explained, 1 of 4$/m);
+      expect(done.stdout).toContain('Rank correlation of the maps with those of the teacher:');
       const report = readFileSync(join(folder, 'destill-runs/tiny/report.html'), 'utf8');
       expect(report).toContain('the file big.onnx');
       const again = await destillProcess(folder, ['report', 'tiny']);

@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { mapNames } from '@destillml/core/api/explain.ts';
-import { type Explanations, explanationFiles } from '@destillml/core/report/explanations.ts';
+import { type Explanations, explanationFiles } from '@destillml/core/results/explanations.ts';
 import { writeAtomic, writeJsonAtomic } from '../storage/atomic.ts';
 import type { ExplainedBy } from './explain.ts';
 import { figure } from './figure.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { explanationFiles } from '@destillml/core/report/explanations.ts';
+import { explanationFiles } from '@destillml/core/results/explanations.ts';
 
 /** What an explanation writes last, in this order. */
 export const finishedFiles = [explanationFiles.document, explanationFiles.report] as const;

@@ -1,7 +1,7 @@
 import { mapTitles } from '../../api/explain.ts';
 import type { Spread } from '../../plan/spread.ts';
+import type { ExplainedNetwork, Explanations } from '../../results/explanations.ts';
 import { formatAgainst, formatSpread } from '../../results/format.ts';
-import type { ExplainedNetwork, Explanations } from '../explanations.ts';
 import { type Html, html } from '../html.ts';
 import type { ReportExplanations } from '../input.ts';
 import { type Column, table } from '../table.ts';

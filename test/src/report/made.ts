@@ -1,7 +1,7 @@
 import type { Experiment } from '../../../src/api/experiment.ts';
 import type { EpochRecord } from '../../../src/api/run.ts';
-import type { Explanations } from '../../../src/report/explanations.ts';
 import type { ReportInput } from '../../../src/report/input.ts';
+import type { Explanations } from '../../../src/results/explanations.ts';
 import { experimentOf, now } from '../plan/world.ts';
 import { accuracy, runsWith } from '../results/runs.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Assignment, assignment } from '@destillml/core/protocol/assignment.ts';
 import type { Report } from '@destillml/core/protocol/report.ts';
 import { termination } from '@destillml/core/protocol/report.ts';
-import { explanations } from '@destillml/core/report/explanations.ts';
+import { explanations } from '@destillml/core/results/explanations.ts';
 import { explainRun } from '@destillml/trainer/explain/explain-run.ts';
 import { tf } from '@destillml/trainer/tensorflow/tf.ts';
 import { beforeAll, describe, expect, it } from 'vitest';

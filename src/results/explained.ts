@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import { mapNames } from '../api/explain.ts';
 import type { ExplanationResult, Run } from '../api/run.ts';
-import type { Explanations } from '../report/explanations.ts';
+import type { ExplainedNetwork, Explanations } from './explanations.ts';
+
+type Measure = (network: ExplainedNetwork) => number | undefined;
 
 /** What the status of a Run keeps of `explanations.json`: means over the images, to three digits. */
 export function explanationResult(
@@ -14,14 +16,14 @@ export function explanationResult(
     images: images.length,
     seconds: rounded(seconds),
     maps: found.map((map) => {
-      const over = (value: (network: Explanations['networks'][number]) => number | undefined) =>
-        networks.map((network) => rounded(value(network) ?? 0));
+      const over = (value: Measure) => networks.map((network) => rounded(value(network) ?? 0));
+      // The first is like itself.
+      const withFirst = (value: Measure) => over((network) => (network === networks[0] ? 1 : value(network)));
       const passes = sanity[map]?.passes;
       return {
         map,
-        // The first is like itself.
-        agreement: over(({ agreement }) => agreement[map]?.spearman.mean ?? 1),
-        topOverlap: over(({ agreement }) => agreement[map]?.topOverlap.mean ?? 1),
+        agreement: withFirst(({ agreement }) => agreement[map]?.spearman.mean),
+        topOverlap: withFirst(({ agreement }) => agreement[map]?.topOverlap.mean),
         insertion: over(({ quality }) => quality[map]?.insertion?.mean),
         deletion: over(({ quality }) => quality[map]?.deletion?.mean),
         ...(passes === undefined ? {} : { sane: passes }),

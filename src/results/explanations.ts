@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { spread } from '../results/row.ts';
+import { spread } from './row.ts';
 
 const share = z.number().min(0).max(1);
 
