@@ -27,6 +27,10 @@ export function externalTeacher(
       : (lookup.run(keyOf({ namespace, name: from.run })) ??
         missing('Run', keyOf({ namespace, name: from.run })));
   if ('problem' in found) return found;
+  if (found.spec.parameters.role === 'explanation') {
+    const message = `spec.teacher.from: Run ${keyOf(found.metadata)} trains no network, it explains others; name one of those.`;
+    return { problem: { reason: 'TeacherNotFound', message } };
+  }
   return phaseOf(found) === 'Succeeded'
     ? trained(found, metadata.namespace)
     : { problem: untrained(found, keyOf(found.metadata)) };

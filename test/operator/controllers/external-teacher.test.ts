@@ -71,6 +71,14 @@ describe('the teacher of another Experiment', () => {
     );
   });
 
+  it('is not an explanation', () => {
+    const run = runWith({ role: 'explanation', stage: 'explanation' }, { status: { phase: 'Succeeded' } });
+    const metadata = { ...run.metadata, name: 'teachers-teacher', namespace: 'lab' };
+    expect(find({ run: 'teachers-teacher' }, { run: { ...run, metadata } })).toEqual(
+      problem('TeacherNotFound', 'Run lab/teachers-teacher trains no network'),
+    );
+  });
+
   it('is no teacher if its training failed', () => {
     const failed = { phase: 'Failed', reason: 'TrainingDiverged', message: 'the loss is NaN.' } as const;
     expect(find({ run: 'teachers-teacher' }, { run: teacherRun(failed) })).toEqual(
