@@ -98,8 +98,8 @@ async function explainVersions(
     ...(options.faithfulness && { faithfulness: true }),
   };
   const deps = {
-    progress: ({ network, map, done, total }: ExplainProgress) => {
-      if (done % images.length === 0) stderr.write(`${network}: ${map}, ${done} of ${total} maps\n`);
+    progress: ({ network, work, done, total }: ExplainProgress) => {
+      if (done % images.length === 0) stderr.write(`${network}: ${work}, ${done} of ${total}\n`);
     },
   };
   const began = performance.now();

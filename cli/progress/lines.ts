@@ -42,7 +42,8 @@ export function barLine(label: string, progress: RunProgress | undefined, width:
 export function startLine(label: string, { spec, status }: Run): string {
   const { model, training, dataset, explanation } = spec.parameters;
   if (explanation !== undefined) {
-    const networks = explanation.networks.length + (spec.parameters.teacherRun === undefined ? 0 : 1);
+    const { teacherRun, teacherOnnx } = spec.parameters;
+    const networks = explanation.networks.length + ((teacherRun ?? teacherOnnx) === undefined ? 0 : 1);
     return `${label.padEnd(labelWidth)}  started: ${explanation.images} images of ${dataset.name} by ${networks} networks`;
   }
   const done = status?.progress?.epoch ?? 0;

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ExperimentStatus } from '@destillml/core/api/experiment.ts';
+import { hasEnded } from '@destillml/core/plan/phases.ts';
 import { type Plan, plan } from '@destillml/core/plan/plan.ts';
 import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
 import type { Memory } from '@destillml/core/plan/wanted.ts';
@@ -31,7 +32,8 @@ export type ExperimentDecision = {
 
 /** What an Experiment needs next. The same scene gives the same decision; carried out, it leaves nothing to do. */
 export function decideExperiment(scene: ExperimentScene, memory?: Memory): ExperimentDecision {
-  const { experiment, runs, teacher, now } = scene;
+  const { runs, teacher, now } = scene;
+  const experiment = explainable(scene);
   const nothing = { expired: false, runs: undefined, status: undefined, isNews: false };
   if (experiment.metadata.deletionTimestamp !== undefined) return nothing;
 
@@ -40,7 +42,7 @@ export function decideExperiment(scene: ExperimentScene, memory?: Memory): Exper
       experiment,
       runs,
       ...(teacher === undefined ? {} : { teacher }),
-      obstacle: obstacle(scene) ?? null,
+      obstacle: obstacle({ ...scene, experiment }) ?? null,
       now,
     },
     memory,
@@ -56,6 +58,15 @@ export function decideExperiment(scene: ExperimentScene, memory?: Memory): Exper
     isNews: isNews(status, before),
     ...(left === undefined ? {} : { requeueAfter: left }),
   };
+}
+
+/**
+ * Without storage nothing is left of networks that were trained, so nothing is asked about them any more. Before the
+ * first has ended it stands in the way: see `obstacle`.
+ */
+function explainable({ experiment, runs }: ExperimentScene): Experiment {
+  const { explain: _explain, ...spec } = experiment.spec;
+  return spec.storage === undefined && runs.some(hasEnded) ? { ...experiment, spec } : experiment;
 }
 
 /** What stands in the way of starting anything. */

@@ -27,7 +27,7 @@ const hashLength = 10;
  */
 export function runNamer({ metadata, spec }: Experiment): RunNamer {
   const write = onceEach(canonicalJson);
-  return ({ teacherRun: _run, teacherNamespace: _namespace, teacherOnnx: _onnx, ...treatment }) => {
+  return ({ teacherRun, teacherNamespace: _namespace, teacherOnnx: _onnx, ...treatment }) => {
     const { role, stage, arm, student } = treatment;
     const readable = [metadata.name, stage === 'scarcity' ? stage : undefined, role, arm, student];
     const parts = readable.filter((part) => part !== undefined);
@@ -35,7 +35,9 @@ export function runNamer({ metadata, spec }: Experiment): RunNamer {
 
     const fields = jsonFields({ ...treatment, seed: 0 }, write);
     const seedAt = fields.indexOf('"seed":0');
-    const teacher = role === 'distilled' ? `,"teacher":${write(spec.teacher)}` : '';
+    // An explanation goes without a teacher of its Experiment that failed.
+    const isShown = role === 'explanation' && (teacherRun !== undefined || spec.teacher.model === undefined);
+    const teacher = role === 'distilled' || isShown ? `,"teacher":${write(spec.teacher)}` : '';
     return (seed) => {
       const parameters = fields.with(seedAt, `"seed":${seed}`).join(',');
       const identity = `{"experiment":${write(metadata.name)},"parameters":{${parameters}}${teacher}}`;

@@ -94,13 +94,16 @@ function missingRuns(
   const names = new Set(existing.map((run) => run.metadata.name));
   return wanted
     .filter(({ name }) => !names.has(name))
-    .filter(({ parameters }) => parameters.role !== 'distilled' || teacher.state !== 'unknown')
+    .filter(({ parameters: { role } }) => teacher.state !== 'unknown' || !needsTeacher.has(role))
     .map((run) => {
       const manifest = runManifest(experiment, run);
       const stop = skipReason(run.parameters.role, teacher);
       return stop ? { ...manifest, spec: { ...manifest.spec, stop } } : manifest;
     });
 }
+
+/** An explanation compares students with the teacher, so it waits to know which that is. */
+const needsTeacher: ReadonlySet<string> = new Set(['distilled', 'explanation']);
 
 function started(run: Run): Run {
   return { ...run, spec: { ...run.spec, suspend: false } };

@@ -26,6 +26,6 @@ export interface ReportInput {
 
 export interface ReportExplanations {
   readonly document: Explanations;
-  /** A PNG for each image, in base64; undefined where there is none. */
+  /** A PNG for each image, in base64; undefined where there is none, or the page has no room for it. */
   readonly figures: readonly (string | undefined)[];
 }

@@ -54,9 +54,10 @@ export type ExplainedMaps = z.output<typeof explainedMaps>;
  * @param runs of the Experiment.
  */
 export function explainedNetworks(runs: readonly Run[]): readonly ExplainedMaps[] {
+  const ended = (run: Run) => Date.parse(run.status?.completionTime ?? '') || 0;
   const [last] = runs
     .filter(({ status }) => status?.explanation !== undefined)
-    .sort((a, b) => ((a.status?.completionTime ?? '') < (b.status?.completionTime ?? '') ? 1 : -1));
+    .sort((a, b) => ended(b) - ended(a));
   if (last === undefined) return [];
   const { teacherRun, teacherOnnx, explanation } = last.spec.parameters;
   // A file has no Run.

@@ -32,8 +32,8 @@ const sanity = z.object({ spearman: spread, passes: z.boolean() });
 export const explanations = z.object({
   classes: z.array(z.string()),
   images: z.array(z.object({ name: z.string(), label: z.int().min(0).optional() })),
-  seconds: z.number().min(0).describe('Time that it took.'),
-  sanity: z.record(z.string(), sanity).describe('By method; empty where it was not checked.'),
+  seconds: z.number().min(0).default(0).describe('Time that it took; 0 where nobody measured it.'),
+  sanity: z.record(z.string(), sanity).default({}).describe('By method; empty where it was not checked.'),
   networks: z.array(
     z.object({
       name: z.string(),

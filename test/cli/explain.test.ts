@@ -64,7 +64,7 @@ test('networks explain the same test images: pictures, maps, and how alike they 
       new RegExp(`^ {2}${name} +${spread} +${spread} +${measured} +${measured}$`),
     );
   }
-  expect(stderr).toContain('small: kernelShap, 32 of 32 maps');
+  expect(stderr).toContain('small: faithfulness, 40 of 40');
 
   const out = join(folder, 'explanations');
   expect(readdirSync(join(out, 'figures'))).toEqual(['000.png', '001.png', '002.png', '003.png']);

@@ -76,7 +76,7 @@ describe.concurrent('a Run whose pod', () => {
       await here.kubelet.succeed(pod, message);
       const { status } = await here.phase('teacher', 'Succeeded', 'UnreadableTerminationMessage');
       expect(status?.message).toBe(
-        `The trainer ended well, but its termination message ${what}, so its result is not known here. With spec.storage it is in result.json beside the Run's artifacts. Delete the Run to have it reported again: what is done is not done twice.`,
+        `The trainer ended well, but its termination message ${what}, so its result is not known here. With spec.storage it is beside the Run's artifacts, in result.json or explanations.json. Delete the Run to have it reported again: what is done is not done twice.`,
       );
       expect(status?.result).toBeUndefined();
       expect(status).toMatchObject({ attempts: 1, pods: [{ outcome: 'Succeeded' }] });

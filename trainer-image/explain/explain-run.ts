@@ -13,6 +13,7 @@ import { titleOf } from '@destillml/core/results/technique.ts';
 import type { LoadedDataset } from '../data/dataset.ts';
 import { shapesOf } from '../distillation/stages.ts';
 import { givenTeacher } from '../onnx-teacher/given-teacher.ts';
+import { teacherFolder } from '../onnx-teacher/teacher-file.ts';
 import { readFinishedRun } from '../report/finished-run.ts';
 import { writeReport } from '../report/write-report.ts';
 import { writeJsonAtomic } from '../storage/atomic.ts';
@@ -20,7 +21,7 @@ import { artifactFiles } from '../training/checkpoint.ts';
 import type { TrainingDeps } from '../training/train.ts';
 import { trainedNetwork } from '../training/trained-network.ts';
 import { writeExplanations } from './artifacts.ts';
-import { type ExplainProgress, explain } from './explain.ts';
+import { type ExplainProgress, explain, stepsFor } from './explain.ts';
 import { isExplained } from './finished.ts';
 import { drawnImages } from './images.ts';
 import { sanityOf } from './sanity.ts';
@@ -48,7 +49,8 @@ const progressSeconds = 1;
  */
 export async function explainRun(assignment: Assignment, deps: ExplainingDeps): Promise<ExplainingOutcome> {
   const { own } = deps.folders;
-  if (!isExplained(own)) await explainAll(assignment, deps);
+  if (!existsSync(join(own, explanationFiles.document))) await explainAll(assignment, deps);
+  if (!isExplained(own)) reportOn(assignment, deps);
   const document = explanations.parse(JSON.parse(readFileSync(join(own, explanationFiles.document), 'utf8')));
   return { outcome: 'explained', explanation: explanationResult(document, assignment.artifacts) };
 }
@@ -56,29 +58,35 @@ export async function explainRun(assignment: Assignment, deps: ExplainingDeps): 
 async function explainAll(assignment: Assignment, deps: ExplainingDeps): Promise<void> {
   const { folders, clock, signal } = deps;
   const { dataset, seed, explanation } = assignment.parameters;
-  const { spec } = assignment;
-  if (explanation === undefined || spec === undefined) {
-    throw new DestillError('InvalidSpec', 'An explanation needs parameters.explanation and spec.');
+  if (explanation === undefined) {
+    throw new DestillError('InvalidSpec', 'An explanation needs parameters.explanation.');
   }
   const began = clock();
   writeJsonAtomic(join(folders.own, artifactFiles.assignment), assignment);
   const data = await deps.load(dataset, assignment.data, signal);
-  const networks = [...(await teacherOf(assignment, data, deps)), ...studentsOf(assignment, deps)];
+  const networks = [...(await teacherOf(assignment, data, deps)), ...studentsOf(assignment, data, deps)];
   const [first] = networks;
   if (first === undefined) {
     throw new DestillError('InvalidSpec', 'parameters.explanation.networks names no network to explain.');
   }
   const images = await drawnImages(data.test, explanation.images, seed);
   const options = { methods: explanation.methods, seed, faithfulness: true };
-  // One more: the first with random weights.
-  const progress = progressOf(networks.length + (first.model === undefined ? 0 : 1), deps);
+  const isChecked = first.model !== undefined;
+  const checking = isChecked ? stepsFor(images.length, { ...options, faithfulness: false }) : 0;
+  const steps = networks.length * stepsFor(images.length, options) + checking;
+  const progress = progressOf(steps, networks.length + (isChecked ? 1 : 0), deps);
   const explained = await explain(networks, images, options, { progress, signal });
   const [known] = explained;
   const sanity = known ? await sanityOf(first, known, images, options, { progress, signal }) : {};
   const seconds = (clock() - began) / 1000;
   await writeExplanations(folders.own, images, explained, { classes: data.classes, seconds, sanity });
+}
 
-  const { experiment: name, namespace } = assignment;
+/** Writes the report of the Experiment, and with it the explanation is done. */
+function reportOn(assignment: Assignment, deps: ExplainingDeps): void {
+  const { folders } = deps;
+  const { spec, experiment: name, namespace } = assignment;
+  if (spec === undefined) throw new DestillError('InvalidSpec', 'An explanation needs spec.');
   const experiment: Experiment = {
     apiVersion: 'destillml.io/v1alpha1',
     kind: 'Experiment',
@@ -100,10 +108,10 @@ async function teacherOf(
   { folders, teacherFile, signal }: ExplainingDeps,
 ): Promise<readonly ExplainedNetwork[]> {
   const name = 'teacher';
-  if (folders.teacher !== undefined) return [{ name, ...trainedNetwork(folders.teacher) }];
-  if (teacherOnnx === undefined) return [];
-  const file = await teacherFile(teacherOnnx, data, signal);
   const size = { classes: classes.length, imageSize: test.size };
+  if (folders.teacher !== undefined) return [{ name, ...trainedNetwork(folders.teacher, size) }];
+  if (teacherOnnx === undefined) return [];
+  const file = await teacherFile(teacherOnnx, teacherFolder(data), signal);
   const open = () => {
     const network = givenTeacher(file, teacherOnnx, size);
     const isStaged = shapesOf(network, size.imageSize).length > 0;
@@ -117,11 +125,16 @@ async function teacherOf(
   return [{ name, ...size, open }];
 }
 
-function studentsOf({ parameters }: Assignment, { folders }: ExplainingDeps): readonly ExplainedNetwork[] {
+function studentsOf(
+  { parameters }: Assignment,
+  { classes, test }: LoadedDataset,
+  { folders }: ExplainingDeps,
+): readonly ExplainedNetwork[] {
+  const size = { classes: classes.length, imageSize: test.size };
   return (parameters.explanation?.networks ?? []).map((name) => {
     const folder = join(folders.runs, name);
     const run = readFinishedRun(folder);
-    return { name: run ? titleOf(run.spec.parameters) : name, ...trainedNetwork(folder) };
+    return { name: run ? titleOf(run.spec.parameters) : name, ...trainedNetwork(folder, size) };
   });
 }
 
@@ -140,16 +153,17 @@ function externalTeacher(
   };
 }
 
-/** Maps as the steps of one epoch, for networks that are explained in calls one after the other. */
-function progressOf(networks: number, { report, clock, now }: ExplainingDeps) {
+/** Everything as steps of one epoch, for networks that are explained in calls one after the other. */
+function progressOf(steps: number, networks: number, { report, clock, now }: ExplainingDeps) {
   const began = clock();
   let step = 0;
+  let explained = 0;
   let last = began;
-  return (of: ExplainProgress) => {
+  return ({ network, isLast }: ExplainProgress) => {
     step += 1;
-    const steps = of.perNetwork * networks;
-    if (step % of.perNetwork === 0) {
-      report({ kind: 'note', message: `${of.network} is explained, ${step / of.perNetwork} of ${networks}` });
+    if (isLast) {
+      explained += 1;
+      report({ kind: 'note', message: `${network} is explained, ${explained} of ${networks}` });
     }
     if (clock() - last < progressSeconds * 1000 && step < steps) return;
     last = clock();

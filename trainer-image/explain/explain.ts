@@ -31,15 +31,15 @@ export interface ExplainDeps {
   readonly signal?: AbortSignal;
 }
 
-/** Told after every map. */
+/** Told after every map, and after every image whose maps are measured. */
 export interface ExplainProgress {
   readonly network: string;
-  readonly map: MapName;
-  /** Maps of all networks. */
+  readonly work: MapName | 'faithfulness';
+  /** Steps of all networks. */
   readonly done: number;
   readonly total: number;
-  /** Maps of one network. */
-  readonly perNetwork: number;
+  /** Whether the network is explained by now. */
+  readonly isLast: boolean;
 }
 
 /** What one network makes of one image. */
@@ -81,13 +81,17 @@ export async function explain(
   { progress, signal }: ExplainDeps = {},
 ): Promise<ExplainedBy[]> {
   const names = options.methods.flatMap(mapsOfMethod);
-  const perNetwork = images.length * names.length;
+  const perNetwork = stepsFor(images.length, options);
   const total = networks.length * perNetwork;
   const prepared = images.map((image) => prepare(image, options.segmentation));
 
   const results: ExplainedBy[] = [];
   let done = 0;
   for (const network of networks) {
+    const report = (work: ExplainProgress['work']) => {
+      done += 1;
+      progress?.({ network: network.name, work, done, total, isLast: done % perNetwork === 0 });
+    };
     checkSizes(images, network.imageSize);
     const probe = openProbe(network, {
       stage: options.stage,
@@ -104,11 +108,13 @@ export async function explain(
       });
       const maps: [MapName, readonly AttributionMap[]][] = [];
       for (const map of names) {
-        const report = () => progress?.({ network: network.name, map, done: ++done, total, perNetwork });
-        maps.push([map, await mapsOf(map, probe, subjects, { ...methodDefaults, ...options }, report)]);
+        const settings = { ...methodDefaults, ...options };
+        maps.push([map, await mapsOf(map, probe, subjects, settings, () => report(map))]);
       }
       const measured = options.faithfulness
-        ? await measure(probe, subjects, maps, options.seed ?? methodDefaults.seed)
+        ? await measure(probe, subjects, maps, options.seed ?? methodDefaults.seed, () =>
+            report('faithfulness'),
+          )
         : [];
       const explanations = subjects.map(({ target }, index): Explanation => {
         const found = seen[index] ?? { prediction: 0, confidence: Number.NaN };
@@ -122,6 +128,11 @@ export async function explain(
     }
   }
   return results;
+}
+
+/** Steps of progress that one network takes. */
+export function stepsFor(images: number, { methods, faithfulness }: ExplainOptions): number {
+  return images * (methods.flatMap(mapsOfMethod).length + (faithfulness ? 1 : 0));
 }
 
 /** What all networks and methods share. */
@@ -164,6 +175,7 @@ async function measure(
   subjects: readonly Subject[],
   maps: readonly [MapName, readonly AttributionMap[]][],
   seed: number,
+  done: () => void,
 ): Promise<Partial<Record<MapName, MeasuredFaithfulness>>[]> {
   const measured: Partial<Record<MapName, MeasuredFaithfulness>>[] = [];
   for (const [index, { image, target, blurred }] of subjects.entries()) {
@@ -180,6 +192,7 @@ async function measure(
       found[name] = { map: await faithfulness(probe, followed, map.values), random };
     }
     measured.push(found);
+    done();
   }
   return measured;
 }

@@ -91,6 +91,7 @@ async function gradCamMaps(
   done: () => void,
 ): Promise<AttributionMap[]> {
   const { size, gradCamCells } = probe;
+  if (gradCamCells === undefined) throw new RangeError('the probe was opened without gradCam');
   const [rows, columns] = gradCamCells;
   const cells = Int32Array.from({ length: size * size }, (_, pixel) => {
     const row = Math.floor((Math.floor(pixel / size) * rows) / size);

@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { DestillError } from '@destillml/core/errors.ts';
 import { imageBytes } from '../data/dataset.ts';
-import { shapesOf } from '../distillation/stages.ts';
+import { type StageShapes, shapesOf } from '../distillation/stages.ts';
 import type { Network } from '../models/network.ts';
 import { capturedProgram } from '../nn/capture.ts';
 import type { Functions, InputSpec, Program } from '../nn/program.ts';
@@ -34,8 +34,8 @@ export interface Probe {
   gradients(questions: Questions, take: (index: number, gradient: Float32Array) => void): Promise<void>;
   /** Grad-CAM: `take` gets `[size, size]`, 0 – 1, valid for the call. */
   gradCam(questions: Questions, take: (index: number, map: Float32Array) => void): Promise<void>;
-  /** Cells on the sides of the maps that Grad-CAM enlarges. */
-  readonly gradCamCells: readonly [rows: number, columns: number];
+  /** Cells on the sides of the maps that Grad-CAM enlarges; undefined where it was not asked for. */
+  readonly gradCamCells: readonly [rows: number, columns: number] | undefined;
   dispose(): void;
 }
 
@@ -59,20 +59,16 @@ export function openProbe(explained: ExplainedNetwork, options: ProbeOptions): P
   const batch = Math.max(smallestBatch, Math.min(largestBatch, Math.floor(batchPixels / size ** 2)));
   const network = explained.open();
   try {
-    const shapes = shapesOf(network, size);
-    const stage = options.stage ?? defaultStage(shapes);
-    const shape = shapes[stage - 1];
-    if (shape === undefined) {
-      const allowed = `Its stages are 1 to ${shapes.length}.`;
-      throw new DestillError('InvalidSpec', `${explained.name} has no stage ${stage}. ${allowed}`);
-    }
+    const looked = options.gradCam
+      ? stageOf(explained.name, shapesOf(network, size), options.stage)
+      : undefined;
     const program = capturedProgram(
       network.variables.all.map(({ variable }) => variable),
-      functionsOf(network, { ...options, batch, size, classes, stage }),
+      functionsOf(network, { ...options, batch, size, classes, stage: looked?.stage }),
     );
     return {
       ...probeOf(program, { batch, size, classes, signal: options.signal }),
-      gradCamCells: [shape.height, shape.width],
+      gradCamCells: looked?.cells,
       dispose() {
         program.dispose();
         network.variables.dispose();
@@ -84,13 +80,23 @@ export function openProbe(explained: ExplainedNetwork, options: ProbeOptions): P
   }
 }
 
+function stageOf(name: string, shapes: StageShapes, asked: number | undefined) {
+  const stage = asked ?? defaultStage(shapes);
+  const shape = shapes[stage - 1];
+  if (shape === undefined) {
+    const allowed = `Its stages are 1 to ${shapes.length}.`;
+    throw new DestillError('InvalidSpec', `${name} has no stage ${stage}. ${allowed}`);
+  }
+  return { stage, cells: [shape.height, shape.width] as const };
+}
+
 function functionsOf(
   network: Network,
   options: ProbeOptions & {
     readonly batch: number;
     readonly size: number;
     readonly classes: number;
-    readonly stage: number;
+    readonly stage: number | undefined;
   },
 ): Functions {
   const { batch, size, classes, stage } = options;
@@ -112,7 +118,7 @@ function functionsOf(
         }),
       },
     }),
-    ...(options.gradCam && {
+    ...(stage !== undefined && {
       gradCam: {
         inputs: { images, targets },
         body: ({ images, targets }: Inputs) => ({

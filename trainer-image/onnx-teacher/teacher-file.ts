@@ -27,6 +27,11 @@ const errors: DownloadErrors = {
   differs: 'CheckpointUnusable',
 };
 
+/** Where files that are fetched lie, in the folder of the data sets. */
+export function teacherFolder(data: string): string {
+  return join(data, 'teachers');
+}
+
 /**
  * Where the file is, once it is here. A file on a web server or in S3 is fetched into `folder`, where the next call
  * finds it. Whether a file that should be here already is, reading it says.

@@ -13,6 +13,9 @@ import { readHistory } from '../training/history.ts';
 import { environmentOf } from './environment.ts';
 import { readFinishedRun, readJson } from './finished-run.ts';
 
+/** Figures in a page: what a browser still scrolls through. The others are in their folder. */
+const mostFigureBytes = 64 << 20;
+
 /** Where a report is written to, and what goes into it beside the Runs that have ended. */
 export interface ReportPlaces {
   readonly out: string;
@@ -84,9 +87,12 @@ function readExplanations(folder: string): ReportExplanations | undefined {
   const path = join(folder, explanationFiles.document);
   if (!existsSync(path)) return undefined;
   const document = readJson(path, explanations);
+  let room = mostFigureBytes;
   const figures = document.images.map((_, index) => {
-    const figure = join(folder, explanationFiles.figure(index));
-    return existsSync(figure) ? readFileSync(figure).toString('base64') : undefined;
+    const path = join(folder, explanationFiles.figure(index));
+    if (!existsSync(path)) return undefined;
+    room -= statSync(path).size;
+    return room < 0 ? undefined : readFileSync(path).toString('base64');
   });
   return { document, figures };
 }

@@ -112,7 +112,7 @@ export function loadCheckpoint(
 export function describeTeacher(artifacts: string): { path: string; network: NetworkDescription } {
   const path = join(artifacts, artifactFiles.best);
   if (!existsSync(path)) {
-    throw new DestillError('TeacherMissing', `${path} does not exist: train the teacher first.`);
+    throw new DestillError('TeacherMissing', `${path} does not exist: its network has to be trained first.`);
   }
   return { path, network: describe(path, readTensors(path)) };
 }

@@ -160,13 +160,33 @@ async function keepFolder(bucket: Bucket, folder: string, deps: ArtifactDeps): P
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
   const last: readonly string[] = finishedFiles;
-  for (const name of [...names.filter((name) => !last.includes(name)), ...last]) {
-    const content = await readFile(join(folder, name));
-    await patiently(() => bucket.write(name, content, deps.signal), {
-      ...bearing(deps),
-      patience: deps.patience,
-    });
+  const { patience, warn } = deps;
+  const { signal, release } = graceAfter(deps);
+  const wait = (milliseconds: number) => pause(milliseconds, undefined, { signal });
+  try {
+    for (const name of [...names.filter((name) => !last.includes(name)), ...last]) {
+      const content = await readFile(join(folder, name));
+      await patiently(() => bucket.write(name, content, signal), { patience, warn, wait });
+    }
+  } finally {
+    release();
   }
+}
+
+/** Aborted some time after SIGTERM: what is done is not thrown away for some files that are missing. */
+function graceAfter({ signal, patience }: ArtifactDeps) {
+  const over = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const hurry = () => {
+    timer ??= setTimeout(() => over.abort(signal.reason), Math.min(patience, longestGrace));
+  };
+  signal.addEventListener('abort', hurry);
+  if (signal.aborted) hurry();
+  const release = () => {
+    signal.removeEventListener('abort', hurry);
+    clearTimeout(timer);
+  };
+  return { signal: over.signal, release };
 }
 
 type Stored = ReadonlyMap<string, StoredObject>;
@@ -237,6 +257,7 @@ function keeper(
 function withAddresses(error: DestillError, assignment: Assignment, folders: ArtifactFolders): DestillError {
   const { artifacts, teacherArtifacts = '' } = assignment;
   const own = error.message.replaceAll(folders.own, artifacts);
-  const message = folders.teacher === undefined ? own : own.replaceAll(folders.teacher, teacherArtifacts);
+  const runs = isS3(artifacts) ? own.replaceAll(folders.runs, posix.dirname(artifacts)) : own;
+  const message = folders.teacher === undefined ? runs : runs.replaceAll(folders.teacher, teacherArtifacts);
   return message === error.message ? error : new DestillError(error.code, message, { cause: error });
 }

@@ -12,7 +12,7 @@ import { batches, stepsPerEpoch } from '../data/batches.ts';
 import type { LoadedDataset } from '../data/dataset.ts';
 import { splitTrain } from '../data/splits.ts';
 import type { Observation } from '../metrics/observation.ts';
-import type { TeacherFile } from '../onnx-teacher/teacher-file.ts';
+import { type TeacherFile, teacherFolder } from '../onnx-teacher/teacher-file.ts';
 import { writeJsonAtomic } from '../storage/atomic.ts';
 import { tf } from '../tensorflow/tf.ts';
 import type { ArtifactFolders } from './artifacts.ts';
@@ -73,7 +73,7 @@ export async function train(assignment: Assignment, deps: TrainingDeps): Promise
 
   const { dataset, training, seed, teacherOnnx } = assignment.parameters;
   const file =
-    teacherOnnx && (await deps.teacherFile(teacherOnnx, join(assignment.data, 'teachers'), deps.signal));
+    teacherOnnx && (await deps.teacherFile(teacherOnnx, teacherFolder(assignment.data), deps.signal));
   const data = await deps.load(dataset, assignment.data, deps.signal);
   const { train: trainingImages, validation } = splitTrain(data.train, dataset);
   const { batchSize, epochs } = training;

@@ -40,6 +40,7 @@ better) in the order of the map; in parentheses that of random maps.</p>`
     : undefined
 }
 ${sanityNote(document.sanity, first.name)}
+${missingNote(figures)}
 <div class="explained">${document.images.map((_, index) => explainedImage(document, figures[index], index))}</div>
 </section>
 `;
@@ -54,6 +55,13 @@ function sanityNote(sanity: Explanations['sanity'], first: string): Html | undef
   if (checks.length === 0) return undefined;
   return html`<p class="note">Sanity check (Adebayo et al. 2018): rank correlation of the maps of ${first} with those of the same network with
 random weights, which should be far from 1. ${checks.join('; ')}.</p>`;
+}
+
+function missingNote(figures: ReportExplanations['figures']): Html | undefined {
+  const missing = figures.filter((figure) => figure === undefined).length;
+  return missing === 0
+    ? undefined
+    : html`<p class="note">Not on this page ${missing === 1 ? 'is the figure of 1 image' : `are the figures of ${missing} images`}: see the folder figures of the explanation.</p>`;
 }
 
 /** Networks of this Experiment, which "destill explain" knows as EXPERIMENT/NETWORK, by the latter. */

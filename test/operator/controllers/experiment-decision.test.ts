@@ -99,6 +99,18 @@ describe('what an Experiment needs next', () => {
     );
   });
 
+  it('is spec.storage, if networks are to be explained, before the first of them has ended', () => {
+    const { storage: _storage, ...spec } = experimentWith({ distillation: [], explain: { images: 4 } }).spec;
+    const experiment = { ...experimentWith(), spec };
+    expect(conditionsOf({ experiment })).toMatchObject({ PrerequisitesMet: 'False StorageMissing' });
+    // Nothing is left to be explained, and what is complete stays so.
+    const runs = runsIn('Succeeded').filter((run) => run.spec.parameters.role !== 'distilled');
+    expect(decide({ experiment, runs })).toMatchObject({
+      runs: { create: [] },
+      status: { phase: 'Complete' },
+    });
+  });
+
   it('is its end, once spec.ttlSecondsAfterFinished is over', () => {
     const experiment = experimentWith({ ttlSecondsAfterFinished: 60 });
     const scene = {

@@ -501,7 +501,7 @@ describe('a Run that succeeded', () => {
   const unreadable = (why: string): Expected => ({
     phase: 'Succeeded',
     reason: 'UnreadableTerminationMessage',
-    message: `The trainer ended well, but ${why}, so its result is not known here. With spec.storage it is in result.json beside the Run's artifacts. Delete the Run to have it reported again: what is done is not done twice.`,
+    message: `The trainer ended well, but ${why}, so its result is not known here. With spec.storage it is beside the Run's artifacts, in result.json or explanations.json. Delete the Run to have it reported again: what is done is not done twice.`,
     ...ended('Succeeded'),
     completionTime: finished,
   });

@@ -106,6 +106,34 @@ describe('the explanation', () => {
     });
   });
 
+  it('waits until it is known which network the teacher of another Experiment is', () => {
+    const experiment = experimentOf({ explain, distillation: [], teacher: { from: { experiment: 'zoo' } } });
+    const problem = { reason: 'TeacherUnfinished', message: 'It is trained.' };
+    const unknown = { problem };
+    const trained = ended(experiment, []);
+    const waiting = plan({ experiment, runs: trained, teacher: unknown, now });
+    expect(waiting).toMatchObject({ create: [], status: { phase: 'Running' } });
+
+    const known = { run: 'big' };
+    const { create } = plan({ experiment, runs: trained, teacher: known, now });
+    expect(create[0]?.spec.parameters.teacherRun).toBe('big');
+    // Once it is made, nothing depends on whether the teacher is still there.
+    const all = report(apply(trained, plan({ experiment, runs: trained, teacher: known, now })), (run) =>
+      run.status === undefined ? { phase: 'Succeeded' } : undefined,
+    );
+    const later = plan({ experiment, runs: all, teacher: unknown, now });
+    expect(later).toMatchObject({ create: [], stop: [], status: { phase: 'Complete' } });
+  });
+
+  it('of a teacher that was trained again after it failed is another one', () => {
+    const experiment = experimentOf({ explain, teacher: { model: 'resnet8' }, distillation: [], seeds: [1] });
+    const failed = ended(experiment, [], (run) => run.spec.parameters.role === 'teacher');
+    const without = plan({ experiment, runs: failed, now }).create[0];
+    const succeeded = plan({ experiment, runs: ended(experiment, []), now }).create[0];
+    expect(without?.spec.parameters.explanation).toEqual(succeeded?.spec.parameters.explanation);
+    expect(without?.metadata.name).not.toBe(succeeded?.metadata.name);
+  });
+
   it('is made anew for arms that are added, and the earlier one stays as it ended', () => {
     const experiment = experimentOf({ explain });
     const all = ended(experiment, ended(experiment, []));
@@ -130,7 +158,7 @@ describe('the explanation', () => {
     expect(plan({ experiment, runs: without, now })).toMatchObject({ create: [{}], stop: [] });
   });
 
-  it('explains 24 networks at most: its last word has room for no more', () => {
+  it('explains 20 networks at most: its last word has room for no more', () => {
     const students = Array.from({ length: 12 }, (_, index) => ({
       name: `student-${index}`,
       model: 'resnet8',
@@ -139,6 +167,6 @@ describe('the explanation', () => {
     const trained = ended(experiment, []);
     expect(trained).toHaveLength(37);
     const { create } = plan({ experiment, runs: trained, now });
-    expect(create[0]?.spec.parameters.explanation?.networks).toHaveLength(23);
+    expect(create[0]?.spec.parameters.explanation?.networks).toHaveLength(19);
   });
 });

@@ -176,7 +176,10 @@ describe('experimentReport', () => {
     expect(experimentReport(reportInput({ explanations: undefined }))).not.toContain('look at');
     const asRuns = explained.networks.map((network) => ({ ...network, name: `study/${network.name}` }));
     const document = { ...explained, networks: asRuns };
-    expect(experimentReport(reportInput({ explanations: { document, figures: [pixel] } }))).toBe(report);
+    expect(experimentReport(reportInput({ explanations: { document, figures: [pixel, undefined] } }))).toBe(
+      report,
+    );
+    expect(report).toContain('Not on this page is the figure of 1 image: see the folder figures');
   });
 
   it('is in the order of the spec, in whatever order the Runs come', () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Assignment, assignment } from '@destillml/core/protocol/assignment.ts';
 import type { Report } from '@destillml/core/protocol/report.ts';
@@ -7,6 +7,7 @@ import { explanations } from '@destillml/core/results/explanations.ts';
 import { explainRun } from '@destillml/trainer/explain/explain-run.ts';
 import { tf } from '@destillml/trainer/tensorflow/tf.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { fixturePath } from '../onnx-teacher/fixture.ts';
 import { deps, smallRun, temporaryFolder, trainSmall } from '../training/run.ts';
 
 const methods = ['gradCam', 'lime', 'shap'];
@@ -115,10 +116,57 @@ describe('an explanation Run', () => {
       'teacher, random weights is explained, 4 of 4',
     ]);
     const last = reports.findLast((report) => report.kind === 'progress');
-    expect(last).toMatchObject({ progress: { epoch: 0, epochs: 1, step: 48, steps: 48, etaSeconds: 0 } });
+    expect(last).toMatchObject({ progress: { epoch: 0, epochs: 1, step: 57, steps: 57, etaSeconds: 0 } });
 
     const load = () => Promise.reject(new Error('it is done'));
     expect(await explainRun(explanation, { ...given, load })).toEqual(outcome);
+  });
+
+  it('that has its figures and no report yet writes that alone', async () => {
+    const own = explanation.artifacts;
+    rmSync(join(own, 'report.html'));
+    const load = () => Promise.reject(new Error('it is explained'));
+    expect(await explainRun(explanation, deps(explanation, { load }))).toMatchObject({
+      outcome: 'explained',
+    });
+    expect(readFileSync(join(own, 'report.html'), 'utf8')).toContain('Sanity check');
+  });
+
+  it('of an ONNX teacher without stages: all but Grad-CAM, which says what it needs', async () => {
+    const { teacherRun: _run, ...parameters } = explanation.parameters;
+    const { teacherArtifacts: _artifacts, ...rest } = explanation;
+    const asked = (name: string, methods: readonly string[]) =>
+      assignment.parse({
+        ...rest,
+        artifacts: join(folder, name),
+        parameters: {
+          ...parameters,
+          teacherOnnx: { file: { path: 'big.onnx' } },
+          explanation: { methods, images: 1, networks: ['baseline'] },
+        },
+      });
+    // Its stages by another name, and so not stages.
+    const path = join(folder, 'big.onnx');
+    const renamed = readFileSync(fixturePath('traced'), 'latin1').replaceAll('stage', 'place');
+    writeFileSync(path, renamed, 'latin1');
+    const teacherFile = async () => ({ path, source: 'big.onnx' });
+    const refused = asked('with-grad-cam', ['gradCam']);
+    await expect(explainRun(refused, deps(refused, { teacherFile }))).rejects.toThrow(
+      'Grad-CAM looks at a stage of the teacher: name one in spec.teacher.from.onnx.features, or leave gradCam out of spec.explain.methods.',
+    );
+    const run = asked('without', ['lime']);
+    const { explanation: found } = await explainRun(run, deps(run, { teacherFile }));
+    expect(found.maps).toMatchObject([{ map: 'lime', agreement: [1, expect.any(Number)] }]);
+    // The file cannot be built with other weights.
+    expect(found.maps[0]).not.toHaveProperty('sane');
+  });
+
+  it('refuses a teacher of images of another size', async () => {
+    const again = { ...explanation, artifacts: join(folder, 'other-size') };
+    const { dataset } = explanation.parameters;
+    const parameters = { ...explanation.parameters, dataset: { ...dataset, imageSize: 20 } };
+    const run = { ...again, parameters };
+    await expect(explainRun(run, deps(run))).rejects.toMatchObject({ code: 'CheckpointUnusable' });
   });
 
   it('ends when it is told to, and leaves nothing that looks finished', async () => {

@@ -96,11 +96,12 @@ describe('explain', () => {
     expect(found.every((r2) => r2 > 0.1 && r2 <= 1)).toBe(true);
   });
 
-  it('reports each map once, in order', () => {
-    expect(progress.map(({ done }) => done)).toEqual(Array.from({ length: 64 }, (_, index) => index + 1));
-    expect(progress.every(({ total }) => total === 64)).toBe(true);
-    expect(progress[31]).toMatchObject({ network: 'one', map: 'kernelShap' });
-    expect(progress[32]).toMatchObject({ network: 'two', map: 'gradCam' });
+  it('reports each map once, and each image whose maps are measured, in order', () => {
+    expect(progress.map(({ done }) => done)).toEqual(Array.from({ length: 80 }, (_, index) => index + 1));
+    expect(progress.every(({ total }) => total === 80)).toBe(true);
+    expect(progress[31]).toMatchObject({ network: 'one', work: 'kernelShap', isLast: false });
+    expect(progress[39]).toMatchObject({ network: 'one', work: 'faithfulness', isLast: true });
+    expect(progress[40]).toMatchObject({ network: 'two', work: 'gradCam', isLast: false });
   });
 
   it('explains an image alone as among others', async () => {

@@ -294,7 +294,7 @@ describe('distillation', () => {
     });
     await expect(trainSmall(run)).rejects.toMatchObject({
       code: 'TeacherMissing',
-      message: `${teacherArtifacts}/checkpoints/best.safetensors does not exist: train the teacher first.`,
+      message: `${teacherArtifacts}/checkpoints/best.safetensors does not exist: its network has to be trained first.`,
     });
   });
 });
