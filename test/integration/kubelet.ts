@@ -205,7 +205,7 @@ export type PlayOptions = {
   /** Where it plays. Every namespace unless told: only for a control plane of a test alone. */
   readonly namespaces?: readonly string[];
   /** How a pod ends by itself: `trained()` or `explained()` unless told. A Termination ends it with the trainer's exit code for it. */
-  readonly result?: (pod: PodOfRun) => Termination | Failure;
+  readonly result?: (pod: PodOfRun) => Termination | Failure | undefined;
   /** How long a pod runs: 200 unless told. */
   readonly runMilliseconds?: number;
   /** Ends the play. */
