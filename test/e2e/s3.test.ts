@@ -110,7 +110,7 @@ describe('an Experiment whose artifacts are in S3', () => {
       'complain',
     );
     const messages = run.status?.conditions?.map(({ message }) => message).join('\n');
-    expect(messages).toContain('"absent-keys" not found');
+    expect(messages).toContain(`Secret absent-keys does not exist in namespace ${lab.namespace}. Create it`);
     await lab.kubectl('delete', 'dexp/keyless');
   });
 });
