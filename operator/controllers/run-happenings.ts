@@ -29,7 +29,10 @@ export function runHappenings(run: Run, status: ReportedStatus): readonly Happen
     const note = tellsOfPreemption.has(reason) ? message : `Its pod was taken away. ${message}`;
     news.push(of('Normal', 'Requeue', 'Preempted', note));
   }
-  if (reason === 'Training' && (status.attempts ?? 0) > (before?.attempts ?? 0)) {
+  if (
+    (reason === 'Training' || reason === 'Explaining') &&
+    (status.attempts ?? 0) > (before?.attempts ?? 0)
+  ) {
     news.push(of('Normal', 'Train', 'Started', message));
   }
   if (isFinal(phase) && phase !== before?.phase) {

@@ -31,9 +31,12 @@ export function livePod(pod: Pod, events: readonly ClusterEvent[]): Finding {
       blocked: true,
     };
   }
-  return {
-    phase: 'Running',
-    reason: 'Training',
-    message: `Pod ${pod.metadata.name} trains on ${nodeText(pod)}.`,
-  };
+  const where = `on ${nodeText(pod)}.`;
+  return pod.metadata.labels?.['destillml.io/role'] === 'explanation'
+    ? {
+        phase: 'Running',
+        reason: 'Explaining',
+        message: `Pod ${pod.metadata.name} explains networks ${where}`,
+      }
+    : { phase: 'Running', reason: 'Training', message: `Pod ${pod.metadata.name} trains ${where}` };
 }

@@ -117,6 +117,8 @@ describe.concurrent('an Experiment', () => {
       explanation: { images: 16, maps: [{ map: 'gradCam', agreement: [1, 0.5], sane: true }] },
     });
     expect(kubelet.pods().at(-1)).toMatchObject({ run: run.metadata.name });
+    const told = { type: 'Normal', reason: 'Explained', note: run.status?.message };
+    expect(await here.told(run.metadata.name, 'Explained')).toContainEqual(told);
     await here.quiet();
   });
 

@@ -26,6 +26,8 @@ describe('what is told of a Run', () => {
 
   it('is that a pod has started, once for each', () => {
     expect(told(undefined, training)).toEqual(['Normal Started: It trains.']);
+    const explaining = { ...training, reason: 'Explaining', message: 'It explains.' };
+    expect(told(undefined, explaining)).toEqual(['Normal Started: It explains.']);
     expect(told(training, { ...training, gpuSeconds: 60 })).toEqual([]);
     expect(told({ phase: 'Waiting', attempts: 1 }, { ...training, attempts: 2 })).toEqual([
       'Normal Started: It trains.',

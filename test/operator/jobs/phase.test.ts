@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Pod } from '../../../operator/jobs/objects.ts';
 import type { ObservedRun } from '../../../operator/jobs/phase.ts';
 import { observe } from '../../../operator/jobs/phase.ts';
 import { type Run, runStatus } from '../../../src/api/run.ts';
@@ -382,6 +383,11 @@ describe('a pod that does not train yet', () => {
   });
 });
 
+function inRole(role: string, pod: Pod): Pod {
+  const labels = { ...pod.metadata.labels, 'destillml.io/role': role };
+  return { ...pod, metadata: { ...pod.metadata, labels } };
+}
+
 describe('a pod that trains', () => {
   check({
     'is running': [
@@ -390,6 +396,18 @@ describe('a pod that trains', () => {
         phase: 'Running',
         reason: 'Training',
         message: 'Pod study-run-abcde trains on node gpu-1.',
+        ...training,
+      },
+    ],
+    'or explains is running': [
+      {
+        job: jobWith(),
+        pods: [inRole('explanation', podWith(running()))],
+      },
+      {
+        phase: 'Running',
+        reason: 'Explaining',
+        message: 'Pod study-run-abcde explains networks on node gpu-1.',
         ...training,
       },
     ],
