@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { experimentMetrics } from '../../src/metrics/experiments.ts';
+import { explanationMetrics } from '../../src/metrics/explanations.ts';
 import { machineryMetrics } from '../../src/metrics/machinery.ts';
 import { processMetrics } from '../../src/metrics/process.ts';
 import { runMetrics } from '../../src/metrics/runs.ts';
@@ -39,7 +40,9 @@ describe.concurrent('the metrics of an operator', () => {
       help,
       type,
     }));
-    const groups = [experimentMetrics, runMetrics, machineryMetrics].flatMap(Object.values);
+    const groups = [experimentMetrics, runMetrics, explanationMetrics, machineryMetrics].flatMap(
+      Object.values,
+    );
     const expected = [...groups, ...processMetrics].map(({ name, help, type }) => ({ name, help, type }));
     const inOrder = (list: readonly { readonly name: string | undefined }[]) =>
       list.toSorted((one, other) => `${one.name}`.localeCompare(`${other.name}`));
