@@ -1,5 +1,5 @@
 /** An explanation as a Run: the last of an Experiment, which looks at what the others have trained. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Experiment } from '@destillml/core/api/experiment.ts';
 import type { ExplanationResult } from '@destillml/core/api/run.ts';
@@ -14,7 +14,7 @@ import type { LoadedDataset } from '../data/dataset.ts';
 import { shapesOf } from '../distillation/stages.ts';
 import { givenTeacher } from '../onnx-teacher/given-teacher.ts';
 import { teacherFolder } from '../onnx-teacher/teacher-file.ts';
-import { readFinishedRun } from '../report/finished-run.ts';
+import { readFinishedRun, readJson } from '../report/finished-run.ts';
 import { writeReport } from '../report/write-report.ts';
 import { writeJsonAtomic } from '../storage/atomic.ts';
 import { artifactFiles } from '../training/checkpoint.ts';
@@ -44,14 +44,15 @@ const progressSeconds = 1;
  * Explains what networks of an Experiment look at: test images that the seed draws, the same for all. Figures, maps,
  * numbers and the Experiment's report are in the Run's folder in the end. One that was interrupted begins anew.
  *
- * @throws DestillError `TeacherMissing` where a network is not there, `CheckpointUnusable` where it cannot be read.
+ * @throws DestillError `TeacherMissing` where a network is not there, `CheckpointUnusable` where it cannot be read,
+ *   `InvalidSpec` where an explanation that is there is damaged.
  * @throws the signal's reason once that is aborted.
  */
 export async function explainRun(assignment: Assignment, deps: ExplainingDeps): Promise<ExplainingOutcome> {
   const { own } = deps.folders;
   if (!existsSync(join(own, explanationFiles.document))) await explainAll(assignment, deps);
   if (!isExplained(own)) reportOn(assignment, deps);
-  const document = explanations.parse(JSON.parse(readFileSync(join(own, explanationFiles.document), 'utf8')));
+  const document = readJson(join(own, explanationFiles.document), explanations);
   return { outcome: 'explained', explanation: explanationResult(document, assignment.artifacts) };
 }
 
@@ -144,7 +145,7 @@ function externalTeacher(
   { folders: { teacher } }: ExplainingDeps,
 ): ExternalTeacher | undefined {
   if (spec?.teacher.from === undefined || teacher === undefined || teacherRun === undefined) return undefined;
-  const run = existsSync(teacher) ? readFinishedRun(teacher) : undefined;
+  const run = readFinishedRun(teacher);
   return {
     run: teacherRun,
     ...(teacherNamespace === undefined ? {} : { namespace: teacherNamespace }),

@@ -14,8 +14,8 @@ import {
   describeAssignment,
   fetchNamed,
   fetchTeacher,
+  graceOf,
   listed,
-  longestGrace,
   withBucket,
 } from '../training/s3-files.ts';
 import { finishedFiles, isExplained } from './finished.ts';
@@ -83,7 +83,10 @@ async function keepFolder(bucket: Bucket, folder: string, deps: ArtifactDeps): P
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
   const last: readonly string[] = finishedFiles;
   const { patience, warn } = deps;
-  const { signal, release } = graceAfter(deps);
+  const over = new AbortController();
+  const { signal } = over;
+  // What is done is not thrown away for some files that are missing.
+  const grace = graceOf(deps, () => over.abort(deps.signal.reason));
   const wait = (milliseconds: number) => pause(milliseconds, undefined, { signal });
   try {
     for (const name of [...names.filter((name) => !last.includes(name)), ...last]) {
@@ -91,22 +94,6 @@ async function keepFolder(bucket: Bucket, folder: string, deps: ArtifactDeps): P
       await patiently(() => bucket.write(name, content, signal), { patience, warn, wait });
     }
   } finally {
-    release();
+    grace.cancel();
   }
-}
-
-/** Aborted some time after SIGTERM: what is done is not thrown away for some files that are missing. */
-function graceAfter({ signal, patience }: ArtifactDeps) {
-  const over = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const hurry = () => {
-    timer ??= setTimeout(() => over.abort(signal.reason), Math.min(patience, longestGrace));
-  };
-  signal.addEventListener('abort', hurry);
-  if (signal.aborted) hurry();
-  const release = () => {
-    signal.removeEventListener('abort', hurry);
-    clearTimeout(timer);
-  };
-  return { signal: over.signal, release };
 }

@@ -11,14 +11,7 @@ import type { ArtifactDeps, ArtifactFolders, Artifacts } from './artifacts.ts';
 import { artifactFiles } from './checkpoint.ts';
 import { nothingToKeep } from './nothing-to-keep.ts';
 import { finishedResult } from './result.ts';
-import {
-  describeAssignment,
-  fetchNamed,
-  fetchTeacher,
-  listed,
-  longestGrace,
-  withBucket,
-} from './s3-files.ts';
+import { describeAssignment, fetchNamed, fetchTeacher, graceOf, listed, withBucket } from './s3-files.ts';
 
 /** What a later attempt reads, in the order in which it is written: a checkpoint after the history that it counts. */
 const keptFiles = [artifactFiles.best, artifactFiles.history, artifactFiles.last, artifactFiles.result];
@@ -83,27 +76,21 @@ async function fetchRun(bucket: Bucket, assignment: Assignment, folder: string, 
 
 function keeper(
   uploads: UploadThread | undefined,
-  { patience, signal, warn }: ArtifactDeps,
+  deps: ArtifactDeps,
   remove: () => Promise<void>,
 ): Omit<Artifacts, 'folders' | 'renamed'> {
   if (uploads === undefined) {
     return { ...nothingToKeep, close: remove };
   }
-  let timer: NodeJS.Timeout | undefined;
-  const hurry = () => {
-    timer ??= setTimeout(() => uploads.stop(), Math.min(patience, longestGrace));
-  };
-  signal.addEventListener('abort', hurry);
-  if (signal.aborted) hurry();
+  const grace = graceOf(deps, () => uploads.stop());
   return {
     saved: () => uploads.saved(),
     lost: uploads.lost,
     finish: () => uploads.finish(),
     close: async () => {
-      hurry();
-      if (!uploads.lost.aborted) await uploads.finish().catch((error: Error) => warn(error.message));
-      signal.removeEventListener('abort', hurry);
-      clearTimeout(timer);
+      grace.begin();
+      if (!uploads.lost.aborted) await uploads.finish().catch((error: Error) => deps.warn(error.message));
+      grace.cancel();
       await uploads.close();
       await remove();
     },

@@ -12,7 +12,7 @@ import { artifactFiles } from './checkpoint.ts';
 /** How long a store may be away when a Run starts, in milliseconds, however patient it is: nothing is lost yet. */
 const longestStart = 2 * 60_000;
 /** How long uploads may go on after SIGTERM, in milliseconds, however patient they are: pods are killed after 120 s. */
-export const longestGrace = 100_000;
+const longestGrace = 100_000;
 
 type Stored = ReadonlyMap<string, StoredObject>;
 
@@ -73,4 +73,23 @@ export async function fetchTeacher(
       await fetchNamed(bucket, stored, name, folder, deps);
     }
   });
+}
+
+/**
+ * Ends what still uploads, some time after SIGTERM.
+ *
+ * @returns `begin` lets that time begin earlier; `cancel` has to be called in the end.
+ */
+export function graceOf({ signal, patience }: ArtifactDeps, end: () => void) {
+  let timer: NodeJS.Timeout | undefined;
+  const begin = () => {
+    timer ??= setTimeout(end, Math.min(patience, longestGrace));
+  };
+  signal.addEventListener('abort', begin);
+  if (signal.aborted) begin();
+  const cancel = () => {
+    signal.removeEventListener('abort', begin);
+    clearTimeout(timer);
+  };
+  return { begin, cancel };
 }
