@@ -12,7 +12,7 @@ import { patiently } from '../storage/s3/patiently.ts';
  * @returns path of the file
  * @throws DestillError `TeacherMissing`
  */
-export async function fetchTeacher(bucket: Bucket, folder: string, deps: BucketDeps): Promise<string> {
+export async function fetchTeacherFile(bucket: Bucket, folder: string, deps: BucketDeps): Promise<string> {
   const { warn, signal } = deps;
   const bearing = { patience, warn, wait: (milliseconds: number) => deps.wait(milliseconds, signal) };
   const objects = await patiently(() => bucket.list(signal), bearing);

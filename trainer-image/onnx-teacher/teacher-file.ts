@@ -55,10 +55,10 @@ async function locate(teacher: OnnxTeacher, folder: string, deps: TeacherFileDep
     return target;
   }
   if (s3) {
-    const { fetchTeacher } = await import('./s3-teacher.ts');
+    const { fetchTeacherFile } = await import('./s3-teacher.ts');
     const bucket = await deps.openBucket(s3);
     try {
-      return await fetchTeacher(bucket, folder, deps);
+      return await fetchTeacherFile(bucket, folder, deps);
     } finally {
       bucket.close();
     }
