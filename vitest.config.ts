@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     environment: 'node',
+    setupFiles: 'test/setup.ts',
     // A process for each file: TensorFlow keeps its tensors and threads until its process ends.
     pool: 'forks',
     // TensorFlow itself uses every core; a second file at a time fills the waits of tests that start processes.

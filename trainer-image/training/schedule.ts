@@ -13,7 +13,7 @@ export interface Schedule {
  * @param step counted from 0.
  */
 export function learningRate({ peak, warmupSteps, totalSteps }: Schedule, step: number): number {
-  if (step < warmupSteps) return (peak * (step + 1)) / warmupSteps;
+  if (step < warmupSteps) return peak * ((step + 1) / warmupSteps); // rounded in this order it never exceeds the peak
   const share = (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps);
   return 0.5 * peak * (1 + Math.cos(Math.PI * share));
 }

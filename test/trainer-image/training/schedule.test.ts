@@ -20,6 +20,13 @@ test('without warm-up the first step has the peak', () => {
   expect(learningRate({ peak: 0.1, warmupSteps: 0, totalSteps: 3 }, 0)).toBeCloseTo(0.1, 12);
 });
 
+test('the last step of the warm-up has the peak itself, however it is rounded', () => {
+  const peak = 0.1;
+  for (let steps = 1; steps <= 1000; steps++) {
+    expect(learningRate({ peak, warmupSteps: steps, totalSteps: 2000 }, steps - 1)).toBe(peak);
+  }
+});
+
 test('the rate is never negative nor above the peak, and only falls after the warm-up', () => {
   const schedules = fc.record({
     peak: fc.double({ min: 1e-6, max: 10, noNaN: true }),
