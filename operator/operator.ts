@@ -166,9 +166,13 @@ export class Operator {
   }
 
   /** Of this process; and if it leads, of Experiments and Runs: they are told of once. */
-  async #metricsText(): Promise<string> {
+  async #metricsParts(): Promise<Iterable<string>> {
     const own = await this.#registry.metrics();
-    return this.#leads ? `${own}\n${this.#state.text()}` : own;
+    const state = this.#leads ? this.#state.parts() : [];
+    return (function* () {
+      yield `${own}\n`;
+      yield* state;
+    })();
   }
 
   #startServer(): Promise<OperatorServer> {
@@ -180,7 +184,7 @@ export class Operator {
       reviews: reviewsBy(this.#unlimitedClient()),
       lookup: lookupIn(this.world),
       writeProgress: (run, status, signal) => writeStatus(run, status, { client, cache }, signal),
-      metrics: () => this.#metricsText(),
+      metrics: () => this.#metricsParts(),
       observer: new ServerMetrics(this.#registry),
       clock,
       log,

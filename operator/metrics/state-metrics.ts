@@ -9,7 +9,7 @@ import { gpusOf, isEnded, nodeOf } from '../jobs/pod.ts';
 import { keyOf } from '../runtime/resource.ts';
 import { experimentReadings, type SeenExperiment, seenExperiment } from './experiment-series.ts';
 import { explanationReadings, seenMaps } from './explanation-series.ts';
-import { exposition } from './exposition.ts';
+import { expositions } from './exposition.ts';
 import { runReadings, type SeenRun, seenRun } from './run-series.ts';
 
 type Studies = {
@@ -33,18 +33,18 @@ export class StateMetrics {
     this.#failures = failures;
   }
 
-  /** In Prometheus' text format 0.0.4; nothing, while not all is known. */
-  text(): string {
+  /** This moment in Prometheus' text format 0.0.4, in parts; none, while not all is known. */
+  parts(): Iterable<string> {
     const { experiments, runs, pods } = this.#world;
-    if (![experiments, runs, pods].every(({ isSynced }) => isSynced)) return '';
+    if (![experiments, runs, pods].every(({ isSynced }) => isSynced)) return [];
     const seen = this.#experiments();
-    const explained = seen.flatMap((each) => each.explained);
     const seenRuns = [...runs.cache.values()].map((run) => this.#run(run));
-    return [
-      ...experimentReadings.map(({ metric, read }) => exposition(metric, seen.flatMap(read))),
-      ...runReadings.map(({ metric, read }) => exposition(metric, seenRuns.flatMap(read))),
-      ...explanationReadings.map(({ metric, read }) => exposition(metric, explained.flatMap(read))),
-    ].join('\n');
+    const explained = seen.flatMap((each) => each.explained);
+    return (function* () {
+      yield* expositions(experimentReadings, seen);
+      yield* expositions(runReadings, seenRuns);
+      yield* expositions(explanationReadings, explained);
+    })();
   }
 
   #experiments(): readonly SeenExperiment[] {

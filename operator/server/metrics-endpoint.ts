@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { Router } from 'express';
 import { prometheusContentType } from 'prom-client';
 import { only } from './app.ts';
@@ -8,8 +10,8 @@ export type MetricsOptions = {
   /** For tokens of the API server's own audience, as Prometheus has one. */
   readonly authenticator: Authenticator;
   readonly reviews: Reviews;
-  /** Everything measured, in Prometheus' text format 0.0.4. */
-  readonly metrics: () => Promise<string>;
+  /** Everything measured, in Prometheus' text format 0.0.4, in parts. */
+  readonly metrics: () => Promise<Iterable<string>>;
 };
 
 /** `GET /metrics`, for whom a ClusterRole allows `get` on the nonResourceURL `/metrics`. */
@@ -20,9 +22,12 @@ export function metricsEndpoint({ authenticator, reviews, metrics }: MetricsOpti
     .get(async ({ headers }, response) => {
       const user = await authenticator.authenticate(headers.authorization);
       await authorize(reviews, user, '/metrics', 'get');
-      const text = await metrics();
+      const parts = await metrics();
       response.setHeader('content-type', prometheusContentType);
-      response.end(text);
+      await pipeline(Readable.from(parts), response).catch((error: NodeJS.ErrnoException) => {
+        // Whoever asked has gone.
+        if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+      });
     })
     .all(only('GET'));
   return router;

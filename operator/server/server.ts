@@ -35,8 +35,8 @@ export type ServerDeps = {
   readonly reviews: Reviews;
   readonly lookup: Lookup;
   readonly writeProgress: ProgressWriterOptions['write'];
-  /** Everything measured, in Prometheus' text format. */
-  readonly metrics: () => Promise<string>;
+  /** Everything measured, in Prometheus' text format 0.0.4, in parts. */
+  readonly metrics: () => Promise<Iterable<string>>;
   readonly observer: Pick<ServerMetrics, 'answered' | 'written'>;
   readonly clock: Clock;
   readonly log: Logger;

@@ -59,7 +59,14 @@ const server = await startServer(
     },
     lookup: { run: () => undefined, job: () => undefined, pod: () => undefined },
     writeProgress: async () => false,
-    metrics: async () => `${await registry.metrics()}\n${state.text()}`,
+    metrics: async () => {
+      const own = await registry.metrics();
+      const parts = state.parts();
+      return (function* () {
+        yield `${own}\n`;
+        yield* parts;
+      })();
+    },
     observer: new ServerMetrics(registry),
     clock: systemClock,
     log: pino({ level: 'silent' }),

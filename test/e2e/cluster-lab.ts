@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,8 +43,13 @@ export class ClusterLab {
   static async open(): Promise<ClusterLab> {
     const client = await bringUp({ install: process.env.CI === 'true', say: console.log });
     for (const name of ['operator', 'trainer-cpu']) await importImages(join(images, `${name}.tar`));
-    // Nobody computes on the GPUs of this cluster: they are only counted.
-    const values = { trainerImages: { gpu: { tag: '0.1.0-cpu' } }, metrics: { readers: [monitoring] } };
+    const values = {
+      // Nobody computes on the GPUs of this cluster: they are only counted.
+      trainerImages: { gpu: { tag: '0.1.0-cpu' } },
+      metrics: { readers: [monitoring] },
+      // What is to be interrupted in the middle is over in half a minute.
+      progressInterval: 1,
+    };
     const flags = ['--create-namespace', '--wait', '--timeout', '2m', '--set-json', JSON.stringify(values)];
     await helm(['upgrade', '--install', ...release, ...flags], client.access);
     const namespace = await client.newNamespace('lab', {
@@ -71,7 +77,7 @@ export class ClusterLab {
 
   /** `kubectl apply -f` of a file that holds it. */
   async apply(manifest: object): Promise<string> {
-    const file = join(this.#folder, 'manifest.yaml');
+    const file = join(this.#folder, `${randomUUID()}.yaml`);
     writeFileSync(file, stringify(manifest));
     return await this.kubectl('apply', `--filename=${file}`);
   }

@@ -40,6 +40,11 @@ beforeAll(async () => {
   ]);
   console.log(await lab.apply(quickstart()));
   ended = await lab.ended('quickstart');
+  await waitFor('Prometheus to have seen the end', async () => {
+    const isComplete = 'destillml_experiment_phase{experiment="quickstart",phase="Complete"} == 1';
+    // Long enough ago for the last step of every range.
+    return (await prometheus.instant(isComplete, Date.now() / 1000 - 5))[0];
+  });
 }, 20 * 60_000);
 afterAll(async () => {
   await prometheus?.stop();
@@ -67,7 +72,7 @@ describe('the quickstart on a cluster', () => {
   it('is complete, as kubectl wait sees it, each of its Runs at the first attempt', async () => {
     await lab.kubectl('wait', '--for=condition=Complete', '--timeout=10s', 'experiment/quickstart');
     expect(ended.status).toMatchObject({ phase: 'Complete', runs: { Succeeded: 6 } });
-    // Progress is written at most every ten seconds.
+    // It is written once in an interval.
     await waitFor('the progress of the last epochs', async () => {
       const runs = await trainedRuns();
       return runs.every(({ status }) => status?.progress?.epoch === 6) || undefined;

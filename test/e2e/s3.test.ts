@@ -40,7 +40,8 @@ function inS3(name: string, { endpoint = store.endpoint, secretName = 'keys', ..
 }
 
 describe('an Experiment whose artifacts are in S3', () => {
-  it(
+  // The second mostly waits: it does so while the first one trains.
+  it.concurrent(
     'outlasts an outage of the store and the loss of a pod, and has everything in the bucket',
     async () => {
       await lab.apply(inS3('bucket'));
@@ -77,7 +78,7 @@ describe('an Experiment whose artifacts are in S3', () => {
     15 * minutes,
   );
 
-  it(
+  it.concurrent(
     'says why it failed where the store is full, cannot be reached, or does not take the keys',
     async () => {
       const once = { retries: 0, distillation: [], pod: { gpus: 0 } };

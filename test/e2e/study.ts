@@ -8,7 +8,7 @@ export function study(name: string, changes: object = {}): object {
     kind: 'Experiment',
     metadata: { name },
     spec: {
-      dataset: { name: 'mnist', source: { packaged: {} }, imageSize: 28, validation: 500, fraction: 0.05 },
+      dataset: { name: 'mnist', source: { packaged: {} }, imageSize: 28, validation: 500, fraction: 0.03 },
       teacher: { model: 'resnet14' },
       students: [{ name: 'small', model: 'resnet8' }],
       distillation: [{ name: 'soft', softTargets: { temperature: 4, weight: 0.9 } }],

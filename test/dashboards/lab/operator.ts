@@ -81,7 +81,7 @@ export class Lab {
 
   /** What `/metrics` says now, as the operator puts it together. */
   async text(): Promise<string> {
-    const text = `${await this.#registry.metrics()}\n${this.#state.text()}`;
+    const text = [await this.#registry.metrics(), '\n', ...this.#state.parts()].join('');
     return [...this.#runs.cache.values()].reduce(
       (shown, run) => shown.replaceAll(`"${run.metadata.name}"`, `"${shownAs(run)}"`),
       text,

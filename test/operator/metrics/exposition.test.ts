@@ -8,7 +8,7 @@ describe('the text format of Prometheus', () => {
       [labelText({ run: 'one' }), 3],
       [labelText({ run: 'two' }), 0.1],
     ] as const;
-    expect(exposition(runMetrics.epoch, series)).toBe(
+    expect([...exposition(runMetrics.epoch, series)].join('')).toBe(
       [
         '# HELP destillml_run_epoch Epochs completed, parts of the current one included; an explanation counts as one',
         '# TYPE destillml_run_epoch gauge',
@@ -17,6 +17,18 @@ describe('the text format of Prometheus', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('comes in parts of whole lines, however much there is', () => {
+    const count = 10_000;
+    const series = Array.from({ length: count }, (_, run) => [labelText({ run: `${run}` }), run] as const);
+    const parts = [...exposition(runMetrics.epoch, series)];
+    expect(parts.length).toBeGreaterThan(3);
+    for (const part of parts) {
+      expect(part.length).toBeLessThan(70_000);
+      expect(part.endsWith('\n')).toBe(true);
+    }
+    expect(parts.join('').match(/\n/g)).toHaveLength(2 + count);
   });
 
   it('escapes what labels hold, and leaves out those that say nothing', () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
@@ -38,7 +39,8 @@ describe('/metrics', () => {
   const scraper = { username: 'system:serviceaccount:monitoring:prometheus', groups: [], extra: {} };
 
   test('are for those whom a role allows it', async () => {
-    const { ask, reviewServer } = await world({ deps: { metrics: async () => 'up 1\n' } });
+    const metrics = async () => ['# TYPE up gauge\n', 'up 1\n'];
+    const { ask, reviewServer } = await world({ deps: { metrics } });
     reviewServer.tokens.set('prometheus', { user: scraper, audience: 'api' });
 
     const nobody = await ask('GET', '/metrics');
@@ -57,8 +59,34 @@ describe('/metrics', () => {
 
     reviewServer.scrapers.add(scraper.username);
     const answer = await ask('GET', '/metrics', { token: 'prometheus' });
-    expect(answer).toMatchObject({ status: 200, text: 'up 1\n' });
+    expect(answer).toMatchObject({ status: 200, text: '# TYPE up gauge\nup 1\n' });
     expect(answer.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+  });
+
+  test('are sent no further once whoever asked has gone, which is no error', async () => {
+    let sent = 0;
+    function* endless() {
+      for (;;) {
+        sent += 1;
+        yield 'up 1\n'.repeat(10_000);
+      }
+    }
+    const { log, lines } = capturedLog();
+    const { server, reviewServer } = await world({ deps: { metrics: async () => endless(), log } });
+    reviewServer.tokens.set('prometheus', { user: scraper, audience: 'api' });
+    reviewServer.scrapers.add(scraper.username);
+    const client = connectTls({ host: '127.0.0.1', port: server.port, ca: server.certificate });
+    client.write('GET /metrics HTTP/1.1\r\nhost: operator\r\nauthorization: Bearer prometheus\r\n\r\n');
+    await once(client, 'data');
+    client.destroy();
+    await expect
+      .poll(async () => {
+        const before = sent;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return sent - before;
+      })
+      .toBe(0);
+    expect(lines).toEqual([]);
   });
 
   test('are not for the tokens of trainers', async () => {
@@ -261,13 +289,13 @@ describe('closing', () => {
   });
 
   test('waits for the request that is being answered, and not for connections that ask nothing', async () => {
-    let answer: (text: string) => void = () => undefined;
+    let answer: (parts: readonly string[]) => void = () => undefined;
     let asked: () => void = () => undefined;
     const begun = new Promise<void>((resolve) => {
       asked = resolve;
     });
     const metrics = () =>
-      new Promise<string>((resolve) => {
+      new Promise<readonly string[]>((resolve) => {
         answer = resolve;
         asked();
       });
@@ -284,7 +312,7 @@ describe('closing', () => {
     await begun;
     const closed = server.close();
     await idleEnded;
-    answer('up 1\n');
+    answer(['up 1\n']);
     expect(await scrape).toMatchObject({ status: 200, text: 'up 1\n', headers: { connection: 'close' } });
     await closed;
     await expect(ask('GET', '/metrics')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -297,7 +325,7 @@ describe('closing', () => {
     });
     const metrics = () => {
       asked();
-      return new Promise<string>(() => undefined);
+      return new Promise<readonly string[]>(() => undefined);
     };
     const writeProgress = (_run: unknown, _status: unknown, signal: AbortSignal) =>
       new Promise<boolean>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));

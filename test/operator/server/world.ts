@@ -150,7 +150,7 @@ export async function world(changes: { deps?: Partial<ServerDeps>; options?: Par
       reviews: reviewServer.reviews,
       lookup: lookupOf(cached),
       writeProgress: write,
-      metrics: () => registry.metrics(),
+      metrics: async () => [await registry.metrics()],
       observer: new ServerMetrics(registry),
       clock,
       log: silent,
