@@ -27,6 +27,8 @@ export function environment(
     ...(dataset.source.persistentVolumeClaim || teacherOnnx?.persistentVolumeClaim
       ? [{ name: variable.claims, value: folder.claims }]
       : []),
+    // As many as the container may use, not as the node has: more would wait for each other, and be throttled.
+    { name: 'TF_NUM_INTRAOP_THREADS', valueFrom: { resourceFieldRef: { resource: 'limits.cpu' } } },
     // Caches, such as CUDA's of compiled kernels: the root file system is read-only.
     { name: 'HOME', value: folder.temporary },
     ...s3Environment('ARTIFACTS', experiment.spec.storage?.s3),

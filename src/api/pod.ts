@@ -21,7 +21,11 @@ export const pod = z.strictObject({
   resources: z
     .strictObject({
       requests: quantities.optional().describe('What the scheduler sets aside, such as cpu: 4.'),
-      limits: quantities.optional().describe('What a pod may use at most, such as memory: 16Gi.'),
+      limits: quantities
+        .optional()
+        .describe(
+          'What a pod may use at most, such as memory: 16Gi. It trains with as many threads as cpu allows.',
+        ),
     })
     .optional()
     .describe('Requests and limits other than GPUs.'),

@@ -123,6 +123,7 @@ describe('a mistake', () => {
         study('homeless', {
           storage: { persistentVolumeClaim: { claimName: 'somewhere' } },
           distillation: [],
+          pod: { gpus: 1, resources: { limits: { cpu: '900m' } } },
         }),
       );
       const condition = (of: Experiment | Run) =>
@@ -146,6 +147,14 @@ describe('a mistake', () => {
       await addVolume(lab.client, { namespace: lab.namespace, claim: 'somewhere' });
       await createClaim(lab.client, lab.namespace, 'somewhere');
       await lab.runThat('homeless', 'teacher', hasEpochs(1), 'train');
+      const printed = await lab.kubectl(
+        'exec',
+        `job/${run.metadata.name}`,
+        '--',
+        'printenv',
+        'TF_NUM_INTRAOP_THREADS',
+      );
+      expect(printed).toBe('1\n');
       await lab.kubectl('delete', 'dexp/homeless');
     },
     5 * minutes,

@@ -131,6 +131,10 @@ describe('the Job of a Run', () => {
                   { name: 'DESTILL_PUSH_TOKEN_FILE', value: '/var/run/secrets/destillml/token' },
                   { name: 'DESTILL_PUSH_CA', value: 'authority in PEM' },
                   { name: 'DESTILL_METRICS_PORT', value: '8080' },
+                  {
+                    name: 'TF_NUM_INTRAOP_THREADS',
+                    valueFrom: { resourceFieldRef: { resource: 'limits.cpu' } },
+                  },
                   { name: 'HOME', value: '/tmp' },
                 ],
                 ports: [{ name: 'metrics', containerPort: 8080 }],

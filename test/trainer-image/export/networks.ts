@@ -22,3 +22,16 @@ export function fresh(model: ModelName, imageSize: number): ExportedModel {
     network: buildNetwork(model, { variables, classes: 10, imageSize }),
   };
 }
+
+/** Networks that take as long as all others together, in a file of their own; the slowest see smaller images, in pixels. */
+export const largest = [
+  ['resnet18', 16],
+  ['resnet34', 16],
+  ['resnet50', 8],
+  ['resnet101', 8],
+  ['resnet152', 8],
+] as const satisfies readonly (readonly [ModelName, number])[];
+
+export function isLargest(model: ModelName): boolean {
+  return largest.some(([name]) => name === model);
+}
