@@ -45,7 +45,7 @@ demo: setup ## train a teacher, students and distilled students on real images (
 test: setup control-plane prometheus chromium ## all checks and tests; ends with "N passed, N failed"
 	@scripts/test.sh
 
-e2e: setup ## the images, the chart and Experiments in a real cluster on this machine (root); after "make test" 15 minutes
+e2e: setup ## the images, the chart and Experiments in a real cluster on this machine (root); after "make test" 20 minutes
 	@test/cluster/build.sh cluster prometheus
 	@scripts/images.sh $(if $(CI),--install) operator trainer-cpu
 	@scripts/e2e.sh
