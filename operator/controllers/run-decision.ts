@@ -9,6 +9,7 @@ import type { ClusterEvent, Job, Pod, Workload } from '../jobs/objects.ts';
 import { observe } from '../jobs/phase.ts';
 import { hasStarted, isEnded } from '../jobs/pod.ts';
 import type { ReportedStatus } from '../jobs/run-status.ts';
+import { isToRead, resultUnread } from '../jobs/unread-result.ts';
 import type { Experiment, Run } from './kinds.ts';
 
 /** What is seen of a Run and what belongs to it. */
@@ -22,6 +23,8 @@ export type RunScene = {
   readonly job: Job | undefined;
   /** All pods labelled with the Run's name. */
   readonly pods: readonly Pod[];
+  /** They were just read from the API server, and are not what the cache has. */
+  readonly podsRead: boolean;
   readonly workload: Workload | undefined;
   /** About the Job and its pods; undefined while nobody has asked for them. */
   readonly events: readonly ClusterEvent[] | undefined;
@@ -35,6 +38,8 @@ export type RunDecision = {
   readonly deleteJob: boolean;
   /** To write; undefined: what is written is right, or soon is without a write. */
   readonly status: ReportedStatus | undefined;
+  /** What is to be done hangs on pods that the cache may not show yet: decide again with them read. */
+  readonly needsPods: boolean;
   /** Only Events tell why it does not start: decide again with them. */
   readonly needsEvents: boolean;
   /** When to look again although nothing changed, in milliseconds. */
@@ -53,14 +58,16 @@ const eventsPause = 15_000;
 /** What a Run needs next. The same scene gives the same decision; carried out, it leaves nothing to do. */
 export function decideRun(scene: RunScene, config: JobConfig): RunDecision {
   const { run, job, now } = scene;
-  const nothing = { deleteJob: false, status: undefined, needsEvents: false };
+  const nothing = { deleteJob: false, status: undefined, needsPods: false, needsEvents: false };
   if (isGoing(scene)) return nothing;
 
   const made = mayTrain(scene) ? make(scene, config) : undefined;
   const obstacle = made instanceof DestillError ? { reason: made.code, message: made.message } : undefined;
-  const { status, occupied } = observe({ ...scene, events: scene.events ?? [], obstacle });
+  const { status, occupied, needsPods } = observe({ ...scene, events: scene.events ?? [], obstacle });
+  if (needsPods) return { ...nothing, needsPods };
   const final = isFinal(status.phase);
   if (made !== undefined && !(made instanceof DestillError) && !occupied && !final) {
+    if (!scene.podsRead && mayHaveHadJob(run)) return { ...nothing, needsPods: true };
     return { ...nothing, create: made, status: isAccounted(status, run) ? undefined : status };
   }
 
@@ -70,7 +77,12 @@ export function decideRun(scene: RunScene, config: JobConfig): RunDecision {
   }
   const wait = passing(status) ? settling - age(job, now) : 0;
   if (wait > 0 && !deleteJob) return { ...nothing, requeueAfter: wait };
-  return { deleteJob, status, ...askingEvents(scene, status), ...again(scene, status) };
+  return { ...nothing, deleteJob, status, ...askingEvents(scene, status), ...again(scene, status) };
+}
+
+/** Of a Run whose status was never written no Job was there before, nor of another one of its name. */
+function mayHaveHadJob({ status }: Run): boolean {
+  return status?.observedGeneration !== undefined;
 }
 
 /** Whether the Run is being deleted, or is about to be because its Experiment is. */
@@ -110,7 +122,10 @@ function make({ run, experiment, teacherOwner }: RunScene, config: JobConfig): J
 function isUnwanted(job: Job, { run, experiment, pods }: RunScene, status: ReportedStatus): boolean {
   const { ownerReferences = [], deletionTimestamp } = job.metadata;
   const own = ownerReferences.some(({ uid }) => uid === run.metadata.uid);
-  if (!own || deletionTimestamp !== undefined || isJobEnding(job)) return false;
+  if (!own || deletionTimestamp !== undefined) return false;
+  // Once that is written: the next Job is for reading the result.
+  if (status.reason === resultUnread && isToRead(run)) return !isBlocked(status);
+  if (isJobEnding(job)) return false;
   const told = run.spec.suspend || run.spec.stop !== undefined;
   const trains = pods.some((pod) => hasStarted(pod) && !isEnded(pod));
   switch (status.phase) {
@@ -145,15 +160,19 @@ function isWritten(status: ReportedStatus, run: Run): boolean {
 }
 
 /** On its way, with nothing in it. */
-function passing({ phase, conditions }: ReportedStatus): boolean {
+function passing({ phase, reason, conditions }: ReportedStatus): boolean {
   const progressing = conditions.find(({ type }) => type === 'Progressing');
-  return !isFinal(phase) && progressing?.status === 'True';
+  return !isFinal(phase) && progressing?.status === 'True' && reason !== resultUnread;
 }
 
-/** In milliseconds; for ever where there is no Job. */
+function isBlocked({ conditions }: ReportedStatus): boolean {
+  return conditions.find(({ type }) => type === 'Progressing')?.status === 'False';
+}
+
+/** In milliseconds; for ever where there is no Job. Never negative: clocks differ by a second, or more. */
 function age(job: Job | undefined, now: Date): number {
   const created = Date.parse(job?.metadata.creationTimestamp ?? '');
-  return Number.isNaN(created) ? Number.POSITIVE_INFINITY : now.getTime() - created;
+  return Number.isNaN(created) ? Number.POSITIVE_INFINITY : Math.max(0, now.getTime() - created);
 }
 
 function askingEvents(

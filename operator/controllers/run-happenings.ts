@@ -1,6 +1,7 @@
 import type { Condition } from '@destillml/core/api/meta.ts';
 import { isFinal } from '@destillml/core/plan/phases.ts';
 import type { ReportedStatus } from '../jobs/run-status.ts';
+import { resultUnread } from '../jobs/unread-result.ts';
 import type { Happening } from '../runtime/events.ts';
 import type { Run } from './kinds.ts';
 
@@ -37,6 +38,10 @@ export function runHappenings(run: Run, status: ReportedStatus): readonly Happen
   }
   if (isFinal(phase) && phase !== before?.phase) {
     news.push(of(phase === 'Failed' ? 'Warning' : 'Normal', 'Finish', reason, message));
+  }
+  const unread = conditionOf(status, resultUnread);
+  if (unread?.status === 'True' && conditionOf(before, resultUnread)?.status !== 'True') {
+    news.push(of('Warning', 'ReadResult', unread.reason, unread.message));
   }
   const progressing = conditionOf(status, 'Progressing');
   const blocked = progressing?.status === 'False' && !isFinal(phase) && phase !== 'Waiting';

@@ -1,7 +1,7 @@
 import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import type { JobConfig } from '../jobs/config.ts';
 import { label } from '../jobs/contract.ts';
-import type { Job } from '../jobs/objects.ts';
+import type { Job, Pod } from '../jobs/objects.ts';
 import type { ReportedStatus } from '../jobs/run-status.ts';
 import type { ApiClient } from '../runtime/api-client.ts';
 import { isAlreadyExists, isNotFound } from '../runtime/api-error.ts';
@@ -10,7 +10,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { itsController, itself, type Reconcile, type Source, watching } from '../runtime/controller.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import { keyOf } from '../runtime/resource.ts';
-import { clusterEvents, type Experiment, jobs, type Run, runs } from './kinds.ts';
+import { clusterEvents, type Experiment, jobs, pods, type Run, runs } from './kinds.ts';
 import { decideRun, type RunScene } from './run-decision.ts';
 import { runHappenings } from './run-happenings.ts';
 import type { World } from './world.ts';
@@ -29,8 +29,12 @@ export function runReconciler(deps: RunControllerDeps): Reconcile {
   return async (key, signal) => {
     const run = world.runs.cache.get(key);
     if (run === undefined) return {};
-    const scene = sceneOf(run, key, deps);
+    let scene = sceneOf(run, key, deps);
     let decision = decideRun(scene, config);
+    if (decision.needsPods) {
+      scene = { ...scene, pods: await readPods(run, deps, signal), podsRead: true };
+      decision = decideRun(scene, config);
+    }
     if (decision.needsEvents) {
       decision = decideRun({ ...scene, events: await eventsAbout(scene, deps, signal) }, config);
     }
@@ -85,6 +89,7 @@ function sceneOf(run: Run, key: string, { world, clock }: RunControllerDeps): Ru
     teacherOwner: teacherOwner(run, world),
     job,
     pods: world.pods.cache.byIndex('run', key),
+    podsRead: false,
     workload,
     events: undefined,
     now: new Date(clock.now()),
@@ -119,6 +124,18 @@ function isProgress(change: Change<Run>): boolean {
     old.metadata.deletionTimestamp === object.metadata.deletionTimestamp &&
     old.status?.progress?.updatedAt !== object.status?.progress?.updatedAt
   );
+}
+
+/** Those labelled with the Run's name as they are now, which the cache then shows, too. */
+async function readPods(
+  { metadata: { name, namespace } }: Run,
+  { client, world }: RunControllerDeps,
+  signal: AbortSignal,
+): Promise<readonly Pod[]> {
+  const selection = { namespace, labelSelector: `${label.run}=${name}` };
+  const { items } = await client.list(pods, selection, signal);
+  for (const pod of items) world.pods.cache.wrote(pod);
+  return items;
 }
 
 async function eventsAbout({ job, pods }: RunScene, { client }: RunControllerDeps, signal: AbortSignal) {

@@ -24,8 +24,10 @@ export type Accounts = {
  * stays as it was. Sums are those of before, less the old records, plus the new ones: records that are dropped stay
  * in them.
  *
- * GPU time is GPUs times the seconds between start and end of the trainer's container. Of a pod that vanished
- * without its end having been seen it is what was counted so far, never more than it used.
+ * GPU time is GPUs times the seconds between start and end of the trainer's container, both by the clock of its node.
+ * While it trains the end is now, and the clocks may differ: it is never more than since the pod is there, by the
+ * cluster's clock, and what was counted by a clock that was wrong is corrected. Of a pod that vanished without its end
+ * having been seen it is what was counted so far.
  */
 export function accounts(
   status: RunStatus | undefined,
@@ -33,6 +35,9 @@ export function accounts(
   context: {
     /** The Run's pods were told to go: none was preempted. */
     readonly told: boolean;
+    /** These are all its pods. Otherwise one that is missing may only not be known yet. */
+    readonly podsRead: boolean;
+    /** By the cluster's clock. */
     readonly now: Date;
   },
 ): Accounts {
@@ -43,7 +48,8 @@ export function accounts(
     ...before.map((record) => {
       const pod = observed.get(record.uid);
       if (record.outcome !== undefined) return record;
-      return pod === undefined ? vanished(record, context.told) : recordOf(pod, record, context);
+      if (pod !== undefined) return recordOf(pod, record, context);
+      return context.podsRead ? vanished(record, context.told) : record;
     }),
     ...byAge(pods)
       .filter((pod) => !known.has(pod.metadata.uid ?? '') && (nodeOf(pod) !== undefined || hasStarted(pod)))
@@ -89,18 +95,38 @@ function recordOf(
   const startTime = startOf(pod) ?? before?.startTime;
   const endTime = startTime === undefined ? undefined : endOf(pod);
   const outcome = podEnd(pod, told)?.outcome;
-  const seconds = startTime === undefined ? 0 : secondsBetween(startTime, endTime ?? now);
-  // A pod on its way out is not seen often enough to wait for the next full step.
-  const step = endTime === undefined && pod.metadata.deletionTimestamp === undefined ? countingSeconds : 1;
   return {
     uid: pod.metadata.uid ?? '',
     name: pod.metadata.name,
     ...(node === undefined ? {} : { node }),
     ...(startTime === undefined ? {} : { startTime }),
     ...(endTime === undefined ? {} : { endTime }),
-    gpuSeconds: Math.max(before?.gpuSeconds ?? 0, Math.floor(seconds / step) * step * gpusOf(pod)),
+    gpuSeconds: startTime === undefined ? 0 : gpuSeconds(pod, startTime, endTime, before, now),
     ...(outcome === undefined ? {} : { outcome }),
   };
+}
+
+function gpuSeconds(
+  pod: Pod,
+  startTime: string,
+  endTime: string | undefined,
+  before: RunPod | undefined,
+  now: Date,
+): number {
+  const gpus = gpusOf(pod);
+  const { creationTimestamp, deletionTimestamp } = pod.metadata;
+  const there =
+    creationTimestamp === undefined ? Number.POSITIVE_INFINITY : secondsBetween(creationTimestamp, now);
+  const worked = secondsBetween(startTime, endTime ?? now);
+  // A minute more than it is there: nodes and the API server count seconds of their own.
+  const seconds = Math.min(worked, there + countingSeconds);
+  if (endTime !== undefined) return seconds * gpus;
+  // A pod on its way out is not seen often enough to wait for the next full step.
+  const step = deletionTimestamp === undefined ? countingSeconds : 1;
+  const counted = Math.floor(seconds / step) * step * gpus;
+  // Less than a step less is how clocks differ, more is a clock that was wrong.
+  const isWrong = (before?.gpuSeconds ?? 0) - counted > countingSeconds * gpus;
+  return isWrong ? counted : Math.max(before?.gpuSeconds ?? 0, counted);
 }
 
 /** Of a pod that was lost with its node, the kubelet tells no end: then it is when it was given up. */

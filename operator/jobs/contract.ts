@@ -14,6 +14,9 @@ export const label = {
 /** Hash of what of its Experiment a Job was made of. */
 export const madeOfAnnotation = 'destillml.io/made-of';
 
+/** On a Job whose trainer is to find its artifacts complete and say again what they came to. */
+export const readsResultAnnotation = 'destillml.io/reads-result';
+
 /** Number of GPUs that a pod holds, as text. */
 export const gpusAnnotation = 'destillml.io/gpus';
 

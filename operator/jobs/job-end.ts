@@ -1,7 +1,7 @@
 import type { Condition } from '@destillml/core/api/meta.ts';
 import type { Finding } from './finding.ts';
 import { conditionTrue, type Job } from './objects.ts';
-import { noResult, type PodEnd } from './pod-end.ts';
+import type { PodEnd } from './pod-end.ts';
 import { sentence } from './sentence.ts';
 
 /** Whether the Job has ended or is ending its last pods. */
@@ -18,24 +18,18 @@ export function isPastDeadline({ spec, status }: Job, now: Date): boolean {
 }
 
 /**
- * What the end of a Job means for its Run; undefined while it goes on or ends its last pods.
+ * What the failure of a Job without pods that work means for its Run; undefined of one that has not failed.
  *
  * `last` is how its newest pod ended. Where that pod is gone, the condition that was written when it ended still
  * tells.
  */
-export function jobEnd(
+export function jobFailure(
   job: Job,
   last: PodEnd | undefined,
   reported: Condition | undefined,
-  podsLeft: boolean,
 ): Finding | undefined {
   const conditions = job.status?.conditions;
-  if (conditionTrue(conditions, 'Complete')) {
-    return { phase: 'Succeeded', ...noResult('its pod is gone') };
-  }
-  const failed =
-    conditionTrue(conditions, 'Failed') ??
-    (podsLeft ? undefined : conditionTrue(conditions, 'FailureTarget'));
+  const failed = conditionTrue(conditions, 'Failed') ?? conditionTrue(conditions, 'FailureTarget');
   if (failed === undefined) return undefined;
 
   const { reason = 'JobFailed', message = '' } = failed;

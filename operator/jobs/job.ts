@@ -11,6 +11,7 @@ import {
   label,
   madeOfAnnotation,
   metricsPort,
+  readsResultAnnotation,
   terminationLog,
 } from './contract.ts';
 import { environment } from './environment.ts';
@@ -20,6 +21,7 @@ import type { Job, Json } from './objects.ts';
 import { resources } from './resources.ts';
 import { containerSecurity, podSecurity } from './security.ts';
 import { teacherPlace } from './teacher.ts';
+import { isToRead } from './unread-result.ts';
 import { volumes } from './volumes.ts';
 
 /**
@@ -49,7 +51,10 @@ export function jobFor(run: Run, experiment: Experiment, config: JobConfig, teac
       name,
       namespace,
       labels: { ...labels, ...kueueLabels(experiment) },
-      annotations: { [madeOfAnnotation]: madeOf(experiment) },
+      annotations: {
+        [madeOfAnnotation]: madeOf(experiment),
+        ...(isToRead(run) ? { [readsResultAnnotation]: 'true' } : {}),
+      },
       ownerReferences: [
         { apiVersion: run.apiVersion, kind: run.kind, name, uid, controller: true, blockOwnerDeletion: true },
       ],

@@ -1,25 +1,41 @@
-import type { Run } from '@destillml/core/api/run.ts';
+import type { Experiment } from '@destillml/core/api/experiment.ts';
+import type { Run, RunPod } from '@destillml/core/api/run.ts';
 import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import { type Accounts, accounts, byAge } from './accounts.ts';
-import { label } from './contract.ts';
 import type { Finding } from './finding.ts';
-import { isJobEnding, isPastDeadline, jobEnd } from './job-end.ts';
+import { isJobEnding, isPastDeadline, jobFailure } from './job-end.ts';
 import { leaving, livePod } from './live-pod.ts';
-import { type ClusterEvent, conditionTrue, type Job, type Pod, type Workload } from './objects.ts';
+import {
+  type ClusterEvent,
+  conditionTrue,
+  type Job,
+  type ObjectCondition,
+  type Pod,
+  type Workload,
+} from './objects.ts';
+import { occupies, podsOfRun } from './own-pods.ts';
 import { isEnded, nextAttempt } from './pod.ts';
 import { type PodEnd, podEnd } from './pod-end.ts';
 import { queued } from './queue.ts';
 import { withoutPod } from './refused.ts';
 import { type ReportedStatus, statusOf } from './run-status.ts';
 import { sentence } from './sentence.ts';
+import { unreadResult } from './unread-result.ts';
 
 export type ObservedRun = {
   /** With the status written last. */
   readonly run: Run;
   /** The Job of the Run's name. */
   readonly job?: Job | undefined;
+  /** The one that owns it, if it is there. */
+  readonly experiment?: Experiment | undefined;
   /** All pods labelled with the Run's name, those of a deleted Run of that name too. */
   readonly pods: readonly Pod[];
+  /**
+   * The pods were read from the API server after all else. Otherwise they are what their watch has told so far, which may
+   * be less than what the watches of Jobs and Runs have.
+   */
+  readonly podsRead?: boolean;
   /** Kueue's Workload of the Job. */
   readonly workload?: Workload | undefined;
   /** About the Job and its pods. Needed only where nothing else says why a Run does not start. */
@@ -34,35 +50,52 @@ export type Observation = {
   readonly status: ReportedStatus;
   /** A pod exists that may write to the Run's folder. No other Job may be created before it has ended. */
   readonly occupied: boolean;
+  /** The status would be for good, and hangs on pods that the cache may not show yet: observe again with them read. */
+  readonly needsPods: boolean;
 };
 
 /**
  * What has become of a Run, from what can be seen of it and what was known before.
  *
  * The same world gives the same observation; writing it and observing again changes nothing. A phase that a Run never
- * leaves is kept whatever is seen later.
+ * leaves is kept whatever is seen later: it is one only once the word of its last pod was read.
  */
 export function observe(observed: ObservedRun): Observation {
-  const { run, pods, now } = observed;
-  const occupied = pods.some((pod) => !isEnded(pod));
+  const { run, pods, podsRead = false, now } = observed;
+  const occupied = pods.some((pod) => occupies(pod, run));
   if (run.status && isFinal(phaseOf(run))) {
     const { progress: _progress, history: _history, ...status } = run.status;
-    return { status, occupied };
+    return { status, occupied, needsPods: false };
   }
   const scene = sceneOf(observed);
-  const usage = accounts(run.status, scene.pods, { told: scene.told, now });
+  const usage = accounts(run.status, scene.pods, { told: scene.told, podsRead, now });
   const last = scene.pods.flatMap((pod) => podEnd(pod, scene.told) ?? []).at(-1);
   const result = last?.result ?? run.status?.result;
   const explanation = last?.explanation ?? run.status?.explanation;
   const outcome = { ...(result ? { result } : {}), ...(explanation ? { explanation } : {}) };
   const finding = find(scene, last, usage);
-  return { status: statusOf(run, finding, last, { ...usage, ...outcome }, now), occupied };
+  return {
+    status: statusOf(run, finding, last, { ...usage, ...outcome }, now),
+    occupied,
+    needsPods: !podsRead && hangsOnPods(scene, finding, last),
+  };
+}
+
+/** Whether pods that the cache does not show, or shows as they were, may change what is found for good. */
+function hangsOnPods({ run, job, pods }: Scene, { phase }: Finding, last: PodEnd | undefined): boolean {
+  const there = new Set(pods.map(({ metadata }) => metadata.uid));
+  const isGone = ({ uid, outcome }: RunPod) => outcome === undefined && !there.has(uid);
+  if (run.status?.pods?.some(isGone)) return true;
+  if (last?.final) return false;
+  const hadJob = run.status !== undefined && phaseOf(run) !== 'Waiting';
+  return (job !== undefined && isJobEnding(job)) || (isFinal(phase) && hadJob);
 }
 
 /** What belongs to this Run, and not to a deleted one of the same name. */
 type Scene = {
   readonly run: Run;
   readonly job: Job | undefined;
+  readonly experiment: Experiment | undefined;
   /** A Job of that name is on its way out, or a pod of a deleted Run of that name still trains. */
   readonly predecessor: boolean;
   /** Oldest first. */
@@ -76,11 +109,12 @@ type Scene = {
   readonly told: boolean;
 };
 
-function sceneOf({ run, job: found, pods: all, workload, events = [], obstacle, now }: ObservedRun): Scene {
+function sceneOf(observed: ObservedRun): Scene {
+  const { run, job: found, experiment, pods: all, workload, events = [], obstacle, now } = observed;
   const { uid } = run.metadata;
   const own = found?.metadata.ownerReferences?.some((owner) => owner.uid === uid) ? found : undefined;
   const job = own?.metadata.deletionTimestamp === undefined ? own : undefined;
-  const pods = byAge(all.filter(({ metadata }) => metadata.labels?.[label.runUid] === uid));
+  const pods = byAge(podsOfRun(run, own, all));
   const told =
     run.spec.stop !== undefined ||
     run.spec.suspend ||
@@ -90,8 +124,10 @@ function sceneOf({ run, job: found, pods: all, workload, events = [], obstacle, 
   return {
     run,
     job,
+    experiment,
     predecessor:
-      (found !== undefined && job === undefined) || all.some((pod) => !pods.includes(pod) && !isEnded(pod)),
+      (found !== undefined && job === undefined) ||
+      all.some((pod) => !pods.includes(pod) && occupies(pod, run)),
     pods,
     live: pods.findLast((pod) => !isEnded(pod)),
     workload,
@@ -111,20 +147,12 @@ function find(scene: Scene, last: PodEnd | undefined, usage: Accounts): Finding 
       message: last.message,
     };
   }
-  const reported = run.status?.conditions.find(({ type }) => type === 'LastAttemptFailed');
-  const end = job && jobEnd(job, last, reported, live !== undefined);
+  const end = job && jobEnd(job, scene, last);
   if (end) return end;
 
   if (run.spec.stop) return stopping(scene, run.spec.stop, usage);
   if (run.spec.suspend) return paused(scene, usage);
   if (job === undefined) return withoutJob(scene);
-  const ending = conditionTrue(job.status?.conditions, 'FailureTarget');
-  if (ending && live)
-    return leaving(
-      live,
-      ending.reason ?? 'JobFailing',
-      `Its Job is failing: ${sentence(ending.message ?? '')}`,
-    );
 
   const inQueue = queued(job, scene.workload);
   if (inQueue) return inQueue;
@@ -139,6 +167,35 @@ function find(scene: Scene, last: PodEnd | undefined, usage: Accounts): Finding 
     return { phase: 'Starting', reason: last.reason, message: `${last.message} ${nextAttempt(newest)}` };
   }
   return withoutPod(job, scene.events);
+}
+
+/** What a Job that has ended, or is ending its last pods, means for its Run. */
+function jobEnd(
+  job: Job,
+  { run, experiment, pods, live }: Scene,
+  last: PodEnd | undefined,
+): Finding | undefined {
+  const conditions = job.status?.conditions;
+  const newest = pods.at(-1);
+  const silent =
+    live === undefined && newest !== undefined && isPodOf(newest, job) && last?.outcome === 'Succeeded';
+  const ending = ['Complete', 'Failed', 'FailureTarget'].flatMap(
+    (type) => conditionTrue(conditions, type) ?? [],
+  )[0];
+  if (ending === undefined && !silent) return undefined;
+  if (live) return leaving(live, ending?.reason ?? 'JobEnding', `Its Job is ${textOf(ending)}`);
+  if (silent) return run.spec.stop ? undefined : unreadResult(run, job, experiment, last.message);
+  if (conditionTrue(conditions, 'Complete')) {
+    return run.spec.stop ? undefined : unreadResult(run, job, experiment, 'its pod is gone');
+  }
+  const reported = run.status?.conditions.find(({ type }) => type === 'LastAttemptFailed');
+  return jobFailure(job, last, reported);
+}
+
+function textOf(ending: ObjectCondition | undefined): string {
+  return ending?.type === 'Complete'
+    ? 'complete: its pod ends.'
+    : `failing: ${sentence(ending?.message ?? '')}`;
 }
 
 function suspendedText({ metadata: { namespace, name } }: Job): string {

@@ -14,6 +14,13 @@ export function artifactsOf(storage: Storage | undefined, key: RunKey, mount: st
   return posix.join(volumeFolder(storage, mount), ...own);
 }
 
+/** Where the artifacts of a Run are, as a person finds them. */
+export function placeText(storage: Storage, key: RunKey): string {
+  const claim = storage.persistentVolumeClaim?.claimName;
+  const place = artifactsOf(storage, key, '/');
+  return claim === undefined ? place : `${place.slice(1)} on PersistentVolumeClaim ${claim}`;
+}
+
 /**
  * Where data sets are kept that are downloaded or unpacked: beside the artifacts, if those are on a volume, so that
  * Runs share them. No namespace begins with a dot.

@@ -11,7 +11,7 @@ export type PodEnd = {
   readonly outcome: NonNullable<RunPod['outcome']>;
   readonly reason: string;
   readonly message: string;
-  /** No further attempt can help. */
+  /** No further attempt can help; of one that ended well, that its word was read. */
   readonly final: boolean;
   readonly result?: RunResult;
   readonly explanation?: ExplanationResult;
@@ -58,7 +58,8 @@ function endedByDeletion(pod: Pod): boolean {
 }
 
 function succeeded(last: LastWord): PodEnd {
-  const common = { outcome: 'Succeeded', final: true } as const;
+  const outcome = 'Succeeded';
+  const common = { outcome, final: true } as const;
   if ('word' in last && last.word.outcome === 'succeeded') {
     const { result } = last.word;
     return { ...common, reason: 'Trained', message: resultText(result), result };
@@ -71,15 +72,7 @@ function succeeded(last: LastWord): PodEnd {
   }
   const unreadable =
     'word' in last ? `says ${last.word.outcome} although it exited with code 0` : last.unreadable;
-  return { ...common, ...noResult(`its termination message ${unreadable}`) };
-}
-
-/** A Run that ended well and whose result is not known here. */
-export function noResult(why: string): Why {
-  return {
-    reason: 'UnreadableTerminationMessage',
-    message: `The trainer ended well, but ${why}, so its result is not known here. With spec.storage it is beside the Run's artifacts, in result.json or explanations.json. Delete the Run to have it reported again: what is done is not done twice.`,
-  };
+  return { outcome, reason: 'ResultUnread', message: `its termination message ${unreadable}`, final: false };
 }
 
 function resultText({ epochs, bestEpoch, testAccuracy }: RunResult): string {

@@ -4,6 +4,7 @@ import { type Finding as ConditionFinding, conditions, timestamp } from '@destil
 import { isFinal } from '@destillml/core/plan/phases.ts';
 import type { Finding } from './finding.ts';
 import type { PodEnd } from './pod-end.ts';
+import { resultUnread } from './unread-result.ts';
 
 /** The part of a Run's status that the operator writes. Progress and history are the trainer's to report. */
 export type ReportedStatus = Omit<RunStatus, 'progress' | 'history'>;
@@ -40,6 +41,7 @@ export function statusOf(
 
 /**
  * - `LastAttemptFailed`: how the last attempt failed, while another is under way or after the last; once there was one.
+ * - `ResultUnread`: it ended well and its result is not known, until it is; once that was so.
  * - `Complete`, `Failed`: how it ended.
  * - `Progressing`: False where something stands in the way, and why.
  */
@@ -48,7 +50,7 @@ function findings(
   last: PodEnd | undefined,
   before: readonly Condition[],
 ): readonly ConditionFinding[] {
-  const known = before.find(({ type }) => type === 'LastAttemptFailed');
+  const known = (type: string) => before.find((condition) => condition.type === type);
   const why = { reason, message };
   const ofEnd = (type: string, holds: boolean): ConditionFinding =>
     isFinal(phase)
@@ -56,11 +58,24 @@ function findings(
       : { type, status: 'False', reason: 'Unfinished', message: 'The Run has not ended.' };
   const progressing = !isFinal(phase) && phase !== 'Waiting' && !blocked;
   return [
-    ...lastAttempt(last, known),
+    ...lastAttempt(last, known('LastAttemptFailed')),
+    ...unread({ phase, reason, message }, known(resultUnread)),
     ofEnd('Complete', phase === 'Succeeded'),
     ofEnd('Failed', phase === 'Failed'),
     { type: 'Progressing', status: progressing ? 'True' : 'False', ...why },
   ];
+}
+
+function unread(
+  { phase, reason, message }: Finding,
+  known: Condition | undefined,
+): readonly ConditionFinding[] {
+  const type = resultUnread;
+  if (reason === resultUnread) return [{ type, status: 'True', reason, message }];
+  if (known === undefined) return [];
+  return isFinal(phase)
+    ? [{ type, status: 'False', reason, message }]
+    : [{ type, status: known.status, reason: known.reason, message: known.message }];
 }
 
 function lastAttempt(last: PodEnd | undefined, known: Condition | undefined): readonly ConditionFinding[] {

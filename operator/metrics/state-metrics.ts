@@ -5,7 +5,8 @@ import { ownRuns, teacherOf } from '../controllers/experiment.ts';
 import type { Experiment, Run } from '../controllers/kinds.ts';
 import type { Known } from '../controllers/world.ts';
 import type { Pod } from '../jobs/objects.ts';
-import { gpusOf, isEnded, nodeOf } from '../jobs/pod.ts';
+import { occupies } from '../jobs/own-pods.ts';
+import { gpusOf, nodeOf } from '../jobs/pod.ts';
 import { keyOf } from '../runtime/resource.ts';
 import { experimentReadings, type SeenExperiment, seenExperiment } from './experiment-series.ts';
 import { explanationReadings, seenMaps } from './explanation-series.ts';
@@ -75,16 +76,16 @@ export class StateMetrics {
     const owner = this.#world.experiments.cache.get(keyOf({ namespace, name: run.spec.experiment }));
     const key = keyOf(run.metadata);
     return seenRun(run, {
-      gpus: isFinal(phaseOf(run)) ? undefined : this.#gpus(key),
+      gpus: isFinal(phaseOf(run)) ? undefined : this.#gpus(run, key),
       sweep: owner?.spec.sweep,
       failures: this.#failures(key),
     });
   }
 
-  #gpus(key: string): number | undefined {
+  #gpus(run: Run, key: string): number | undefined {
     const holding = this.#world.pods.cache
       .byIndex('run', key)
-      .filter((pod) => nodeOf(pod) !== undefined && !isEnded(pod));
+      .filter((pod) => nodeOf(pod) !== undefined && occupies(pod, run));
     return holding.length === 0 ? undefined : holding.reduce((sum, pod) => sum + gpusOf(pod), 0);
   }
 }

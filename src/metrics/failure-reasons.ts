@@ -22,6 +22,7 @@ export const failureReasons: readonly string[] = [
   'TrainerFailed',
   'PodFailed',
   'JobFailed',
+  'ResultLost',
   'UnreadableTerminationMessage',
   'Other',
 ];

@@ -4,7 +4,7 @@ import { trainerState } from '../../operator/jobs/pod.ts';
 import { Client } from '../cluster/client.ts';
 import type { Failure } from '../cluster/pod-status.ts';
 import { waitFor } from '../cluster/wait.ts';
-import { experiment, runOperator } from './operator-fixtures.ts';
+import { experiment, runOperator, startOperator } from './operator-fixtures.ts';
 import { conditionsOf, openLab, type TestLab } from './operator-lab.ts';
 
 const client = new Client(inject('controlPlane'));
@@ -69,19 +69,62 @@ describe.concurrent('a Run whose pod', () => {
   it.for([
     ['leaves no message', '', 'is missing'],
     ['leaves another message', 'Done!', 'is not JSON'],
-  ] as const)(
-    'succeeds and %s is Succeeded, and says where its result is',
-    async ([, message, what], context) => {
-      const [here, pod] = await training(context);
-      await here.kubelet.succeed(pod, message);
-      const { status } = await here.phase('teacher', 'Succeeded', 'UnreadableTerminationMessage');
-      expect(status?.message).toBe(
-        `The trainer ended well, but its termination message ${what}, so its result is not known here. With spec.storage it is beside the Run's artifacts, in result.json or explanations.json. Delete the Run to have it reported again: what is done is not done twice.`,
-      );
-      expect(status?.result).toBeUndefined();
-      expect(status).toMatchObject({ attempts: 1, pods: [{ outcome: 'Succeeded' }] });
-    },
-  );
+  ] as const)('succeeds and %s has its result read by another pod', async ([, message, what], context) => {
+    const [here, pod] = await training(context);
+    const { name } = (await here.run('teacher')).metadata;
+    const job = await here.job(name);
+    await here.kubelet.succeed(pod, message);
+    const told = (await here.told(name, 'ResultUnread')).find(({ reason }) => reason === 'ResultUnread');
+    expect(told).toMatchObject({
+      type: 'Warning',
+      note: `The trainer ended well, but its termination message ${what}, so its result is not known here. Another pod reads it from result.json of ${here.namespace}/study/${name} on PersistentVolumeClaim experiments; what is done is not done twice.`,
+    });
+    await here.kubelet.gone(pod);
+    await here.kubelet.succeed(await here.train('teacher'));
+    const { status } = await here.phase('teacher', 'Succeeded', 'Trained');
+    expect(status).toMatchObject({ attempts: 2, preemptions: 0, result: { testAccuracy: 0.7561 } });
+    expect(conditionsOf({ status }).ResultUnread).toMatch(/^False Trained: /);
+    const other = await here.job(name);
+    expect(other.metadata.uid).not.toBe(job.metadata.uid);
+    expect(other.metadata.annotations?.['destillml.io/reads-result']).toBe('true');
+  });
+
+  it('leaves no message twice leaves its Run open, until somebody has it read again', async (context) => {
+    const [here, pod] = await training(context);
+    await here.kubelet.succeed(pod, '');
+    await here.kubelet.gone(pod);
+    await here.kubelet.succeed(await here.train('teacher'), '');
+    const blocked = await waitFor('the Run to be blocked', async () => {
+      const run = await here.run('teacher');
+      return conditionsOf(run).Progressing?.startsWith('False ResultUnread') ? run : undefined;
+    });
+    const { name } = blocked.metadata;
+    expect(blocked.status?.message).toMatch(new RegExp(`kubectl delete job -n ${here.namespace} ${name}$`));
+    expect(conditionsOf(await here.experiment('study')).Complete).toMatch(/^False/);
+
+    await here.deleteJob(name, 'Foreground');
+    await here.kubelet.succeed(await here.train('teacher'));
+    const { status } = await here.phase('teacher', 'Succeeded', 'Trained');
+    expect(status).toMatchObject({ attempts: 3, result: { testAccuracy: 0.7561 } });
+  });
+
+  it('has gone with its word while the operator was away has its result read by another pod', async (context) => {
+    const [here, pod] = await training(context);
+    await here.operator.stop();
+    await here.kubelet.succeed(pod);
+    const { name } = (await here.run('teacher')).metadata;
+    await waitFor('the Job to be complete', async () => {
+      const { conditions = [] } = (await here.job(name)).status ?? {};
+      return conditions.some(({ type }) => type === 'Complete') || undefined;
+    });
+    await client.send('DELETE', `/api/v1/namespaces/${here.namespace}/pods/${pod.metadata.name}`);
+    await here.kubelet.gone(pod);
+    await startOperator(client.access.kubeconfig, [here.namespace]);
+    await here.told(name, 'ResultUnread');
+    await here.kubelet.succeed(await here.train('teacher'));
+    const { status } = await here.phase('teacher', 'Succeeded', 'Trained');
+    expect(status?.result).toMatchObject({ testAccuracy: 0.7561 });
+  });
 
   const failures: Readonly<Record<string, [failure: Failure, pod: object, reason: string, message: RegExp]>> =
     {

@@ -34,6 +34,7 @@ const sceneOf = (scene: Partial<RunScene>): RunScene => ({
   teacherOwner: undefined,
   job: undefined,
   pods: [],
+  podsRead: true,
   workload: undefined,
   events: undefined,
   now,
@@ -50,8 +51,9 @@ function afterwards(scene: Partial<RunScene>): Run {
 
 /** What is decided, in short. */
 function short(scene: Partial<RunScene>) {
-  const { create, deleteJob, status, needsEvents, requeueAfter } = decide(scene);
+  const { create, deleteJob, status, needsPods, needsEvents, requeueAfter } = decide(scene);
   return {
+    ...(needsPods ? { needsPods } : {}),
     ...(create ? { creates: create.metadata.name } : {}),
     ...(deleteJob ? { deletesJob: true } : {}),
     ...(status ? { status: `${status.phase} ${status.reason}` } : {}),
@@ -64,7 +66,21 @@ const { storage: _storage, ...withoutStorage } = experimentWith().spec;
 const lost = { ...experimentWith(), spec: withoutStorage };
 const fewerGpus = experimentWith({ pod: { gpus: 1 } });
 const foreignPod = podWith({ ...running(), metadata: { labels: { 'destillml.io/run-uid': 'another' } } });
+/** Told of its pod before its Job went. */
+const known = runWith(
+  {},
+  {
+    status: {
+      phase: 'Starting',
+      pods: [{ uid: 'uid-of-study-run-abcde', name: 'study-run-abcde', gpuSeconds: 0 }],
+    },
+  },
+);
 const pods = (...options: PodOptions[]) => options.map((each) => podWith(each));
+
+const observed = runWith({}, { status: { phase: 'Starting', observedGeneration: 2 } });
+const complete = jobWith({ conditions: [{ type: 'Complete', status: 'True' }] });
+const unread = afterwards({ job: complete, pods: pods(terminated(0)) });
 
 const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
   'a Run that was only created': [
@@ -78,12 +94,33 @@ const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
     { creates: 'study-run' },
   ],
   'a Run whose Job was deleted, while its pod still trains': [
-    { pods: pods(running()) },
+    { run: known, pods: pods(running()) },
     { status: 'Running JobDeleted', requeueAfter: 60_000 },
   ],
+  'a Run whose Job was deleted, before anything was written of its pod, which still trains': [
+    { pods: pods(running()) },
+    { status: 'Queued JobOutdated', requeueAfter: 15_000 },
+  ],
   'a Run whose Job was deleted, when its pod has ended': [
-    { pods: pods(terminated(75, { outcome: 'preempted', epoch: 4, step: 0 })) },
+    { run: known, pods: pods(terminated(75, { outcome: 'preempted', epoch: 4, step: 0 })) },
     { creates: 'study-run', status: 'Queued JobPending' },
+  ],
+  'a Run whose Job has gone by the cache, before its pods are read': [
+    { run: observed, podsRead: false },
+    { needsPods: true },
+  ],
+  'a Run that had no Job yet, of which the cache is enough': [{ podsRead: false }, { creates: 'study-run' }],
+  'a Run whose trainer ended well without a word': [
+    { job: complete, pods: pods(terminated(0)) },
+    { status: 'Queued ResultUnread' },
+  ],
+  'a Run whose result is to be read by another Job, once that is written': [
+    { run: unread, job: complete, pods: pods(terminated(0)) },
+    { deletesJob: true },
+  ],
+  'a Run whose result is to be read by another Job, once there is none': [
+    { run: unread, pods: pods(terminated(0)) },
+    { creates: 'study-run' },
   ],
   'a Run while a pod of a deleted Run of its name still trains': [
     { pods: [foreignPod] },
@@ -227,7 +264,12 @@ describe('what a Run needs next', () => {
 
   it.each(['Succeeded', 'Failed', 'Stopped', 'Skipped'] as const)('is nothing once it has %s', (phase) => {
     const run = runWith({}, { status: { phase } });
-    expect(decide({ run })).toEqual({ deleteJob: false, status: undefined, needsEvents: false });
+    expect(decide({ run })).toEqual({
+      deleteJob: false,
+      status: undefined,
+      needsPods: false,
+      needsEvents: false,
+    });
     expect(decide({ run, job: jobWith(), pods: pods(running()) }).create).toBeUndefined();
   });
 });

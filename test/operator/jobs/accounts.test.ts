@@ -15,7 +15,7 @@ import {
   waiting,
 } from './world.ts';
 
-const context = { told: false, now };
+const context = { told: false, podsRead: true, now };
 const written = (known: Accounts): RunStatus => ({ phase: 'Running', conditions: [], ...known });
 
 describe('what a Run has used', () => {
@@ -56,7 +56,7 @@ describe('what a Run has used', () => {
   });
 
   it('counts a pod that trains in full minutes, and to the second once it has ended', () => {
-    const at = (time: string) => ({ told: false, now: new Date(time) });
+    const at = (time: string) => ({ ...context, now: new Date(time) });
     const pods = [podWith(running())];
     expect(accounts(undefined, pods, at('2026-11-24T12:02:59Z')).gpuSeconds).toBe(120);
     expect(accounts(undefined, pods, at('2026-11-24T12:03:00Z')).gpuSeconds).toBe(240);
@@ -64,9 +64,9 @@ describe('what a Run has used', () => {
   });
 
   it('is no time on a clock that is behind', () => {
-    expect(
-      accounts(undefined, [podWith(running())], { told: false, now: new Date(earlier) }).gpuSeconds,
-    ).toBe(0);
+    expect(accounts(undefined, [podWith(running())], { ...context, now: new Date(earlier) }).gpuSeconds).toBe(
+      0,
+    );
   });
 
   it('has no GPU time without GPUs', () => {
@@ -141,7 +141,7 @@ describe('what a Run has used', () => {
         const ordered = looks.toSorted((a, b) => a.seen - b.seen || Number(a.ended) - Number(b.ended));
         const known = ordered.reduce(
           (status, { seen, ended }) =>
-            written(accounts(status, upTo(seen, ended), { told: false, now: new Date(finished) })),
+            written(accounts(status, upTo(seen, ended), { ...context, now: new Date(finished) })),
           undefined as RunStatus | undefined,
         );
         const last = accounts(known, upTo(5, true), context);

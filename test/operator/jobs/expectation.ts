@@ -8,6 +8,8 @@ export type Expected = Why & {
   readonly phase: RunPhase;
   /** Something stands in the way. */
   readonly blocked?: true;
+  /** Whether its result is still not known, once it was not. */
+  readonly unread?: 'True' | 'False';
   readonly lastAttempt?: Why & { readonly status: 'True' | 'False' };
 } & Omit<Partial<ReportedStatus>, 'phase' | 'reason' | 'message' | 'conditions'>;
 
@@ -15,6 +17,7 @@ export type Expected = Why & {
 export function statusOf({
   blocked,
   lastAttempt,
+  unread,
   phase,
   reason,
   message,
@@ -38,6 +41,7 @@ export function statusOf({
     message,
     conditions: [
       ...(lastAttempt ? [condition('LastAttemptFailed', lastAttempt.status, lastAttempt)] : []),
+      ...(unread ? [condition('ResultUnread', unread, why)] : []),
       condition('Complete', phase === 'Succeeded' ? 'True' : 'False', isFinal(phase) ? why : unfinished),
       condition('Failed', phase === 'Failed' ? 'True' : 'False', isFinal(phase) ? why : unfinished),
       condition('Progressing', onTheWay ? 'True' : 'False', why),

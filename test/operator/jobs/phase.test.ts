@@ -28,13 +28,16 @@ import {
 
 type Row = Partial<Omit<ObservedRun, 'now'>>;
 
-const see = (row: Row) => observe({ run: runWith(), pods: [], now, ...row });
+const see = (row: Row) =>
+  observe({ run: runWith(), experiment: experimentWith(), pods: [], podsRead: true, now, ...row });
 const { storage: _storage, ...withoutStorage } = experimentWith().spec;
 const noStorage = { ...experimentWith(), spec: withoutStorage };
 
 /** What is recorded of the pod `podWith` makes. */
 const record = { uid: 'uid-of-study-run-abcde', name: 'study-run-abcde', node: 'gpu-1' };
 const bound = { pods: [{ ...record, gpuSeconds: 0 }] };
+/** A Run that was told of its pod before its Job went. */
+const knowing = (spec: Partial<Run['spec']> = {}): Run => runWith({}, { spec, status: { ...bound } });
 /** Two GPUs for ten full minutes. */
 const training = {
   attempts: 1,
@@ -459,7 +462,7 @@ describe('a pod that trains', () => {
     ],
     'for a Run that is stopped still holds its GPUs': [
       {
-        run: runWith({}, { spec: { stop: { reason: 'StoppedEarly', message: 'Others are better.' } } }),
+        run: knowing({ stop: { reason: 'StoppedEarly', message: 'Others are better.' } }),
         pods: [podWith(running())],
       },
       {
@@ -470,7 +473,7 @@ describe('a pod that trains', () => {
       },
     ],
     'of a Job that was deleted still holds its GPUs': [
-      { pods: [podWith(running())] },
+      { run: knowing(), pods: [podWith(running())] },
       {
         phase: 'Running',
         reason: 'JobDeleted',
@@ -516,12 +519,16 @@ describe('a Run that succeeded', () => {
     completionTime: finished,
     result,
   };
-  const unreadable = (why: string): Expected => ({
-    phase: 'Succeeded',
-    reason: 'UnreadableTerminationMessage',
-    message: `The trainer ended well, but ${why}, so its result is not known here. With spec.storage it is beside the Run's artifacts, in result.json or explanations.json. Delete the Run to have it reported again: what is done is not done twice.`,
+  const unread = (why: string): Expected => ({
+    phase: 'Queued',
+    reason: 'ResultUnread',
+    message: `The trainer ended well, but ${why}, so its result is not known here. Another pod reads it from result.json of studies/lab/study/study-run on PersistentVolumeClaim experiments; what is done is not done twice.`,
+    unread: 'True',
     ...ended('Succeeded'),
-    completionTime: finished,
+  });
+  const reading = jobWith({
+    conditions: complete,
+    metadata: { annotations: { 'destillml.io/reads-result': 'true' } },
   });
   const saying = (message?: string | object): Row => ({
     job: jobWith({ conditions: complete }),
@@ -540,40 +547,144 @@ describe('a Run that succeeded', () => {
       trained,
     ],
     'has its result though it was paused or deleted just then': [
-      { ...saying(word), job: undefined, run: runWith({}, { spec: { suspend: true } }) },
+      { ...saying(word), job: undefined, run: knowing({ suspend: true }) },
       trained,
     ],
-    'without termination message': [saying(), unreadable('its termination message is missing')],
-    'with one that is not JSON': [saying('Killed'), unreadable('its termination message is not JSON')],
+    'without termination message': [saying(), unread('its termination message is missing')],
+    'with one that is not JSON': [saying('Killed'), unread('its termination message is not JSON')],
     'with one that was cut off by the kubelet': [
       saying(JSON.stringify({ ...word, padding: 'x'.repeat(5000) }).slice(0, 4096)),
-      unreadable('its termination message was cut off at 4096 bytes'),
+      unread('its termination message was cut off at 4096 bytes'),
     ],
     'with one of another program': [
       saying({ status: 'done' }),
-      unreadable(
+      unread(
         `its termination message is not one of a trainer (outcome: Invalid discriminator value. Expected 'succeeded' | 'explained' | 'preempted' | 'failed')`,
       ),
     ],
     'with a result out of range': [
       saying({ outcome: 'succeeded', result: { ...result, testAccuracy: 75.61 } }),
-      unreadable(
+      unread(
         'its termination message is not one of a trainer (result.testAccuracy: Too big: expected number to be <=1)',
       ),
     ],
     'with one that says something else': [
       saying(failedWord('Unexpected', 'x')),
-      unreadable('its termination message says failed although it exited with code 0'),
+      unread('its termination message says failed although it exited with code 0'),
     ],
     'and whose pod is gone': [
       { job: jobWith({ conditions: complete }) },
       {
-        phase: 'Succeeded',
-        reason: 'UnreadableTerminationMessage',
-        message: unreadable('its pod is gone').message,
+        phase: 'Queued',
+        reason: 'ResultUnread',
+        message: unread('its pod is gone').message,
+        unread: 'True',
+      },
+    ],
+    'and whose pod is gone, without storage': [
+      { job: jobWith({ conditions: complete }), experiment: noStorage },
+      {
+        phase: 'Failed',
+        reason: 'ResultLost',
+        message:
+          'The trainer ended well, but its pod is gone, so its result is not known here. Without spec.storage it is nowhere else, nor is the network. Delete the Run to have it trained again.',
         completionTime: '2026-11-24T12:11:05Z',
       },
     ],
+    'and of whose second pod nothing was read either': [
+      { job: reading },
+      {
+        phase: 'Queued',
+        reason: 'ResultUnread',
+        message:
+          'The trainer ended well, but its pod is gone, so its result is not known here. A second pod was to read it from result.json of studies/lab/study/study-run on PersistentVolumeClaim experiments, and its word is missing too. Look for what deletes pods as soon as they end, then have it read again: kubectl delete job -n lab study-run',
+        unread: 'True',
+        blocked: true,
+      },
+    ],
+    'and is no longer wanted': [
+      { ...saying(), run: runWith({}, { spec: { stop: { reason: 'StoppedEarly', message: 'Enough.' } } }) },
+      { phase: 'Queued', reason: 'Stopping', message: 'Enough.', ...ended('Succeeded') },
+    ],
+  });
+
+  it('has its result once the second pod has told it', () => {
+    const first = see(saying());
+    const run: Run = { ...runWith(), status: first.status };
+    const second = podWith({ name: 'study-run-2', created: finished, ...terminated(0, word) });
+    const { status } = see({ run, job: reading, pods: [second] });
+    expect(status).toMatchObject({ phase: 'Succeeded', reason: 'Trained', result, attempts: 2 });
+    expect(status.conditions.find(({ type }) => type === 'ResultUnread')?.status).toBe('False');
+  });
+
+  it('is not seen to have when a pod that is nobody’s, or of another Job, says so', () => {
+    const forged = podWith({ name: 'forged', ...terminated(0, word), metadata: { ownerReferences: [] } });
+    const [owner] = podWith().metadata.ownerReferences ?? [];
+    const other = podWith({
+      name: 'other',
+      ...terminated(0, word),
+      metadata: { ownerReferences: [{ ...owner, uid: 'another-job' }] },
+    });
+    const { status, occupied } = see({ job: jobWith(), pods: [forged, other] });
+    expect({ status, occupied }).toEqual({
+      status: statusOf({ phase: 'Queued', reason: 'PodPending', message: 'Its pod is about to be created.' }),
+      occupied: false,
+    });
+  });
+});
+
+describe('what the cache may not show yet', () => {
+  const cached = (row: Row) => see({ podsRead: false, ...row });
+  const succeeded = podWith(terminated(0, { outcome: 'succeeded', result }));
+  const trains: Run = { ...runWith(), status: see({ job: jobWith(), pods: [podWith(running())] }).status };
+  const needing: Readonly<Record<string, Row>> = {
+    'a Job that is complete, whose pod still trains': {
+      run: trains,
+      job: jobWith({ conditions: complete }),
+      pods: [podWith(running())],
+    },
+    'a Job that is complete, whose pod is not there': { run: trains, job: jobWith({ conditions: complete }) },
+    'a Job that has failed, whose pod still trains': {
+      run: trains,
+      job: jobWith({ conditions: backoff }),
+      pods: [podWith(running())],
+    },
+    'a Job that has failed, of whose pods an earlier one is there': {
+      run: trains,
+      job: jobWith({ conditions: backoff }),
+      pods: [podWith(terminated(1, failedWord('Environment', 'No GPU.')))],
+    },
+    'a pod that trained and is not there': { run: trains, job: jobWith() },
+    'the end of a Run that is no longer wanted and had a pod': {
+      run: { ...trains, spec: { ...trains.spec, stop: { reason: 'StoppedEarly', message: 'Enough.' } } },
+    },
+  };
+  it.each(Object.entries(needing))('has to be read: %s', (_name, row) => {
+    expect(cached(row)).toMatchObject({ needsPods: true });
+    expect(see(row)).toMatchObject({ needsPods: false });
+  });
+
+  const enough: Readonly<Record<string, Row>> = {
+    'a pod that says what it came to': {
+      run: trains,
+      job: jobWith({ conditions: complete }),
+      pods: [succeeded],
+    },
+    'a pod that trains': { run: trains, job: jobWith(), pods: [podWith(running())] },
+    'a Run that is stopped before it had a Job': {
+      run: runWith({}, { spec: { suspend: true, stop: { reason: 'StoppedEarly', message: 'Enough.' } } }),
+    },
+  };
+  it.each(Object.entries(enough))('is enough: %s', (_name, row) => {
+    expect(cached(row)).toMatchObject({ needsPods: false });
+  });
+
+  it('is no pod that was taken away', () => {
+    expect(cached({ run: trains, job: jobWith() }).status).toMatchObject({
+      preemptions: 0,
+      pods: trains.status?.pods,
+    });
+    expect(see({ run: trains, job: jobWith() }).status).toMatchObject({ preemptions: 1 });
   });
 });
 
@@ -915,7 +1026,7 @@ describe('a Run that was told to', () => {
   const overdueJob = jobWith({ experiment: experimentWith({ activeDeadlineSeconds: 60 }) });
   check({
     'pause has paused when its pod has ended, and was not preempted': [
-      { run: runWith({}, { spec: { suspend: true } }), pods: ended75 },
+      { run: knowing({ suspend: true }), pods: ended75 },
       {
         phase: 'Waiting',
         reason: 'Paused',
@@ -928,7 +1039,7 @@ describe('a Run that was told to', () => {
       { phase: 'Starting', reason: 'Stopped', message: expect.any(String), ...ended('Stopped') },
     ],
     'stop has stopped when its pod and its Job are gone': [
-      { run: runWith({}, { spec: { stop } }), pods: ended75 },
+      { run: knowing({ stop }), pods: ended75 },
       { phase: 'Stopped', ...stop, ...ended('Stopped'), completionTime: finished },
     ],
     'stop has not stopped while its Job could still start a pod': [
@@ -942,7 +1053,7 @@ describe('a Run that was told to', () => {
   });
 
   it('go on after a pause is queued for its next pod, and was not preempted', () => {
-    const paused = see({ run: runWith({}, { spec: { suspend: true } }), pods: ended75 });
+    const paused = see({ run: knowing({ suspend: true }), pods: ended75 });
     const run: Run = { ...runWith(), status: paused.status };
     expect(
       see({ run, job: jobWith({ metadata: { uid: 'second-job' } }), pods: ended75 }).status,
@@ -1162,6 +1273,7 @@ describe('an observation', () => {
     expect(dead).toEqual({
       status: statusOf({ phase: 'Queued', reason: 'JobPending', message: 'Its Job is about to be created.' }),
       occupied: false,
+      needsPods: false,
     });
     const alive = see({ pods: [podWith({ ...running(), metadata })] });
     expect(alive).toMatchObject({ status: { phase: 'Queued', reason: 'JobOutdated' }, occupied: true });

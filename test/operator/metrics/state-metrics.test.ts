@@ -270,11 +270,24 @@ describe('the metrics of a Run', () => {
     });
     see(experiment, all);
     const of = (index: number, options: Parameters<typeof podWith>[0]) => {
-      const labels = { 'destillml.io/run': all[index]!.metadata.name };
+      const { name } = all[index]!.metadata;
+      const labels = { 'destillml.io/run': name };
       const annotations = { 'destillml.io/gpus': '2' };
-      return podWith({ name: `pod-${index}`, metadata: { labels, annotations }, ...options });
+      const ownerReferences = [
+        { apiVersion: 'batch/v1', kind: 'Job', name, uid: `job-${index}`, controller: true },
+      ];
+      return podWith({
+        name: `pod-${index}`,
+        metadata: { labels, annotations, ownerReferences },
+        ...options,
+      });
     };
-    pods.cache.replace([of(0, running()), of(1, { node: '' }), of(2, running())]);
+    const copied = podWith({
+      name: 'copied',
+      metadata: { labels: { 'destillml.io/run': all[0]!.metadata.name }, ownerReferences: [] },
+      ...running(),
+    });
+    pods.cache.replace([of(0, running()), of(1, { node: '' }), of(2, running()), copied]);
     expect(series(runMetrics.gpus)).toEqual([`{${identity['teacher/1']}} 2`]);
     pods.cache.replace([of(0, { status: { phase: 'Failed' } })]);
     expect(series(runMetrics.gpus)).toEqual([]);
