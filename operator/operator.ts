@@ -19,6 +19,7 @@ import packageFile from './package.json' with { type: 'json' };
 import { ApiClient, type ApiClientOptions } from './runtime/api-client.ts';
 import { ApiError, isNotFound } from './runtime/api-error.ts';
 import type { Clock, Random } from './runtime/clock.ts';
+import { ClusterClock } from './runtime/cluster-clock.ts';
 import { Connection } from './runtime/connection.ts';
 import { type ControllerOptions, runController } from './runtime/controller.ts';
 import { EventRecorder } from './runtime/events.ts';
@@ -47,6 +48,7 @@ export class Operator {
   readonly world: World;
   readonly #config: OperatorConfig;
   readonly #deps: OperatorDeps;
+  readonly #clock: ClusterClock;
   readonly #identity = `${hostname()}_${randomUUID()}`;
   readonly #registry = new Registry();
   readonly #metrics: RuntimeMetrics;
@@ -59,12 +61,20 @@ export class Operator {
 
   /** @throws Error if the kubeconfig has no cluster */
   constructor(config: OperatorConfig, deps: OperatorDeps) {
-    const { kubeConfig, clock, random, log } = deps;
+    const { kubeConfig, random, log } = deps;
     this.#config = config;
     this.#deps = deps;
+    const clock = new ClusterClock(deps.clock, (seconds) =>
+      log.warn(
+        { seconds },
+        'the clock of this machine differs from the one of the API server, which is gone by',
+      ),
+    );
+    this.#clock = clock;
     collectDefaultMetrics({ register: this.#registry });
     new Gauge(clientOptions(machineryMetrics.build, this.#registry)).set({ version: packageFile.version }, 1);
     this.#metrics = new RuntimeMetrics(this.#registry);
+    this.#metrics.clockSkew(() => clock.skew);
     this.#attempts = new AttemptMetrics(this.#registry);
     this.#connection = new Connection(kubeConfig);
     this.#client = this.#limitedClient();
@@ -112,7 +122,8 @@ export class Operator {
 
   async #elect(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<ElectionEnd> {
     const { leaderElection, leaseName, leaseNamespace } = this.#config;
-    const { clock, random, log } = this.#deps;
+    const { random, log } = this.#deps;
+    const clock = this.#clock;
     const onChange = (leads: boolean) => {
       this.#leads = leads;
       this.#metrics.leads(leaseName, leads);
@@ -136,7 +147,8 @@ export class Operator {
 
   async #reconcile(config: JobConfig, signal: AbortSignal): Promise<void> {
     const { concurrency: workers } = this.#config;
-    const { clock, log } = this.#deps;
+    const { log } = this.#deps;
+    const clock = this.#clock;
     const deps = { client: this.#client, world: this.world, recorder: this.#recorder, clock };
     const controller = (
       name: string,
@@ -176,7 +188,6 @@ export class Operator {
   }
 
   #startServer(): Promise<OperatorServer> {
-    const { clock, log } = this.#deps;
     const client = this.#limitedClient().as(fieldManager.progress);
     const { cache } = this.world.runs;
     return startServer(serverOptions(this.#config), {
@@ -186,15 +197,14 @@ export class Operator {
       writeProgress: (run, status, signal) => writeStatus(run, status, { client, cache }, signal),
       metrics: () => this.#metricsParts(),
       observer: new ServerMetrics(this.#registry),
-      clock,
-      log,
+      clock: this.#clock,
+      log: this.#deps.log,
     });
   }
 
   /** With a limit of its own: Events and progress do not keep reconciles waiting. */
   #limitedClient(): ApiClient {
-    const { clock } = this.#deps;
-    return new ApiClient({ ...this.#clientOptions(), limiter: new RateLimiter(this.#config, clock) });
+    return new ApiClient({ ...this.#clientOptions(), limiter: new RateLimiter(this.#config, this.#clock) });
   }
 
   /** For what cannot wait: the lease, and answers to others. */
@@ -207,8 +217,11 @@ export class Operator {
       connection: this.#connection,
       fieldManager: fieldManager.operator,
       userAgent: `destill-operator/${packageFile.version}`,
-      observe: (request) => this.#metrics.request(request),
-      clock: this.#deps.clock,
+      observe: (request) => {
+        this.#clock.answered(request.date, this.#clock.monotonic() - request.seconds * 1000);
+        this.#metrics.request(request);
+      },
+      clock: this.#clock,
     };
   }
 }

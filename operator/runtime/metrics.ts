@@ -28,6 +28,7 @@ export class RuntimeMetrics {
   readonly #requestSeconds: Histogram<'verb' | 'host'>;
   readonly #leader: Gauge<'name'>;
   readonly #collections = new Map<string, () => number>();
+  #clockSkew = () => 0;
 
   constructor(registry: Registry) {
     const counter = <L extends LabelName>(metric: Metric<L>) => new Counter(clientOptions(metric, registry));
@@ -59,11 +60,20 @@ export class RuntimeMetrics {
       },
     });
     this.#leader = gauge(machineryMetrics.leader);
+    const skew: Gauge = new Gauge({
+      ...clientOptions(machineryMetrics.clockSkew, registry),
+      collect: () => skew.set(this.#clockSkew()),
+    });
   }
 
   /** What is watched, such as `runs`. @param events changes that its watches told of so far */
   watches(resource: string, events: () => number): void {
     this.#collections.set(resource, events);
+  }
+
+  /** @param seconds how far the machine's clock is ahead of the cluster's */
+  clockSkew(seconds: () => number): void {
+    this.#clockSkew = seconds;
   }
 
   /** For one controller; all its series are there from the start, so that rates begin at 0. */

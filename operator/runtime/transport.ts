@@ -26,6 +26,8 @@ export type ObservedRequest = {
   readonly code: string;
   /** Until the head of the answer. */
   readonly seconds: number;
+  /** When the answer was sent, as it says itself. */
+  readonly date?: string | undefined;
 };
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -135,6 +137,7 @@ export class Transport {
     const content = body === undefined ? undefined : contentOf(body, contentType);
     const started = this.#clock.monotonic();
     let code = '<error>';
+    let date: string | undefined;
     try {
       const outgoing = {
         method,
@@ -144,9 +147,11 @@ export class Transport {
       };
       const answer = await connection.send(outgoing, signal);
       code = String(answer.statusCode);
+      date = answer.headers.date;
       return answer;
     } finally {
-      observe?.({ method, host: connection.host, code, seconds: (this.#clock.monotonic() - started) / 1000 });
+      const seconds = (this.#clock.monotonic() - started) / 1000;
+      observe?.({ method, host: connection.host, code, seconds, date });
     }
   }
 

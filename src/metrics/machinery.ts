@@ -127,6 +127,13 @@ export const machineryMetrics = {
     help: 'Changes that watches of the API server told of, by resource',
     labels: ['resource'],
   }),
+  clockSkew: metric({
+    name: 'destillml_clock_skew_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: "How far the clock of the operator's machine is ahead of the API server's, which it goes by",
+    labels: [],
+  }),
   progressRequests: metric({
     name: 'destillml_progress_requests_total',
     type: 'counter',

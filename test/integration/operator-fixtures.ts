@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { readConfig } from '../../operator/config.ts';
 import type { Experiment, Run } from '../../operator/controllers/kinds.ts';
 import { Operator } from '../../operator/operator.ts';
-import { systemClock } from '../../operator/runtime/clock.ts';
+import { type Clock, systemClock } from '../../operator/runtime/clock.ts';
 import { loadKubeConfig } from '../../operator/runtime/kube-config.ts';
 import type { OperatorServer } from '../../operator/server/server.ts';
 import type { Client } from '../cluster/client.ts';
@@ -32,7 +32,17 @@ export async function startOperator(
 }
 
 /** The operator in this process, for these namespaces only, until it is stopped. */
-export async function runOperator(
+export function runOperator(
+  kubeconfig: string,
+  namespaces: readonly string[],
+  ...flags: readonly string[]
+): Promise<RunningOperator> {
+  return runOperatorBy(systemClock, kubeconfig, namespaces, ...flags);
+}
+
+/** The same, on a machine with this clock. */
+export async function runOperatorBy(
+  clock: Clock,
   kubeconfig: string,
   namespaces: readonly string[],
   ...flags: readonly string[]
@@ -49,7 +59,7 @@ export async function runOperator(
   const complaints: Record<string, unknown>[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => complaints.push(JSON.parse(line)) });
   const kubeConfig = loadKubeConfig({ file: kubeconfig });
-  const operator = new Operator(config, { kubeConfig, clock: systemClock, random: Math.random, log });
+  const operator = new Operator(config, { kubeConfig, clock, random: Math.random, log });
   const ending = new AbortController();
   let ended: Promise<unknown> = Promise.resolve();
   const server = await new Promise<OperatorServer>((resolve, reject) => {

@@ -184,6 +184,10 @@ const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
     { job: young, pods: pods(unschedulable('0/1 nodes are available: 1 Insufficient nvidia.com/gpu.')) },
     { status: 'Queued Unschedulable' },
   ],
+  'a new Job that is made in ten minutes, by a clock that is behind': [
+    { job: jobWith({ metadata: { creationTimestamp: ago(-600) } }), pods: pods(running()) },
+    { requeueAfter: 3_000 },
+  ],
   'a new Job, whose pod trains already': [{ job: young, pods: pods(running()) }, { requeueAfter: 2_000 }],
   'a pod that trains': [
     { job: jobWith(), pods: pods(running()) },

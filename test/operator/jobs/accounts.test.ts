@@ -69,6 +69,32 @@ describe('what a Run has used', () => {
     );
   });
 
+  it('is set right when a clock that was a day ahead is right again', () => {
+    const at = (time: string) => ({ ...context, now: new Date(time) });
+    const wrong = written(accounts(undefined, [podWith(running())], at('2026-11-25T12:03:00Z')));
+    expect(wrong.gpuSeconds).toBe(173_040);
+    expect(accounts(wrong, [podWith(running())], at('2026-11-24T12:03:00Z')).gpuSeconds).toBe(240);
+    expect(accounts(wrong, [podWith(terminated(0))], context).gpuSeconds).toBe(1000);
+  });
+
+  it('does not go back for a clock that differs by some seconds', () => {
+    const at = (time: string) => ({ ...context, now: new Date(time) });
+    const known = written(accounts(undefined, [podWith(running())], at('2026-11-24T12:03:00Z')));
+    expect(accounts(known, [podWith(running())], at('2026-11-24T12:02:58Z')).gpuSeconds).toBe(240);
+  });
+
+  it('is not more than the pod is there where the clock of its node is a day behind', () => {
+    const behind: Pod = JSON.parse(
+      JSON.stringify(podWith(running())).replaceAll(started, '2026-11-23T12:01:00Z'),
+    );
+    const { gpuSeconds } = accounts(undefined, [behind], {
+      ...context,
+      now: new Date('2026-11-24T12:03:00Z'),
+    });
+    expect(gpuSeconds).toBeGreaterThanOrEqual(240);
+    expect(gpuSeconds).toBeLessThanOrEqual(2 * (150 + 60));
+  });
+
   it('has no GPU time without GPUs', () => {
     const pod = podWith({ ...terminated(0), experiment: experimentWith({ pod: { gpus: 0 } }) });
     expect(accounts(undefined, [pod], context)).toMatchObject({ attempts: 1, gpuSeconds: 0 });

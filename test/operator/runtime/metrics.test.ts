@@ -25,6 +25,7 @@ describe('the metrics of the runtime', () => {
       'controller_runtime_reconcile_errors_total',
       'controller_runtime_reconcile_time_seconds',
       'controller_runtime_reconcile_total',
+      'destillml_clock_skew_seconds',
       'destillml_watch_events_total',
       'leader_election_master_status',
       'rest_client_request_duration_seconds',
