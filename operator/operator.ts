@@ -23,7 +23,7 @@ import { ClusterClock } from './runtime/cluster-clock.ts';
 import { Connection } from './runtime/connection.ts';
 import { type ControllerOptions, runController } from './runtime/controller.ts';
 import { EventRecorder } from './runtime/events.ts';
-import { type ElectionEnd, LeaderElection } from './runtime/leader-election.ts';
+import { LeaderElection } from './runtime/leader-election.ts';
 import { RuntimeMetrics } from './runtime/metrics.ts';
 import { RateLimiter } from './runtime/rate-limiter.ts';
 import { keyOf } from './runtime/resource.ts';
@@ -94,7 +94,8 @@ export class Operator {
   }
 
   /**
-   * Until `signal` is aborted: `stopped`; or until another replica has the lease: `lost`.
+   * Until `signal` is aborted. A lease that is lost is stood for again, by the same process: what it knows of the cluster
+   * stays, and it leads again within seconds where no other does.
    *
    * @param onListening told where the server listens
    * @throws DestillError `Environment` if the cluster cannot be reached or has no CRDs, or a port or file cannot be had
@@ -102,7 +103,7 @@ export class Operator {
   async run(
     signal: AbortSignal,
     onListening: (server: OperatorServer) => void = () => undefined,
-  ): Promise<ElectionEnd> {
+  ): Promise<void> {
     await checkCluster(this.#client, signal);
     const jobConfig = await jobConfigOf(this.#config);
     const server = await this.#startServer();
@@ -112,7 +113,7 @@ export class Operator {
     const services = new AbortController();
     const served = Promise.all([this.world.run(services.signal), this.#recorder.run(services.signal)]);
     try {
-      return await this.#elect((leading) => this.#reconcile(jobConfig, leading), signal);
+      await this.#elect((leading) => this.#reconcile(jobConfig, leading), signal);
     } finally {
       services.abort();
       await Promise.all([served, server.close()]);
@@ -120,7 +121,7 @@ export class Operator {
     }
   }
 
-  async #elect(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<ElectionEnd> {
+  async #elect(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     const { leaderElection, leaseName, leaseNamespace } = this.#config;
     const { random, log } = this.#deps;
     const clock = this.#clock;
@@ -131,7 +132,7 @@ export class Operator {
     onChange(!leaderElection);
     if (!leaderElection) {
       await lead(signal);
-      return 'stopped';
+      return;
     }
     const election = new LeaderElection({
       client: this.#unlimitedClient(),
@@ -142,7 +143,9 @@ export class Operator {
       log,
       onChange,
     });
-    return await election.run(lead, signal);
+    while ((await election.run(lead, signal)) === 'lost') {
+      log.warn('another operator leads, or the lease could not be renewed; it is stood for again');
+    }
   }
 
   async #reconcile(config: JobConfig, signal: AbortSignal): Promise<void> {
@@ -161,6 +164,7 @@ export class Operator {
       workers,
       log,
       monotonic: () => clock.monotonic(),
+      onEndlessConflicts: () => this.world.relist(),
     });
     const controllers = [
       controller('experiment', {

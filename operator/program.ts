@@ -9,8 +9,7 @@ import { loadKubeConfig } from './runtime/kube-config.ts';
 /**
  * Runs the operator until it is told to stop.
  *
- * @returns exit code. 0: stopped as it was asked to; 1: something failed, or the lease was lost; 2: the command line is
- * wrong.
+ * @returns exit code. 0: stopped as it was asked to; 1: something failed; 2: the command line is wrong.
  */
 export async function main(stop: AbortSignal): Promise<number> {
   let config: OperatorConfig;
@@ -31,18 +30,13 @@ export async function main(stop: AbortSignal): Promise<number> {
       ...(config.context === undefined ? {} : { context: config.context }),
     });
     const operator = new Operator(config, { kubeConfig, clock: systemClock, random: Math.random, log });
-    const end = await operator.run(stop);
-    if (end === 'stopped') log.info('stopped');
-    else log.error(`the lease ${nameOf(config)} is lost: another operator leads, or it could not be renewed`);
-    return end === 'stopped' ? 0 : 1;
+    await operator.run(stop);
+    log.info('stopped');
+    return 0;
   } catch (error) {
     if (stop.aborted) return 0;
     if (error instanceof DestillError) log.error({ code: error.code }, error.message);
     else log.fatal({ err: error }, 'unexpected error, please report it');
     return 1;
   }
-}
-
-function nameOf({ leaseNamespace, leaseName }: OperatorConfig): string {
-  return `${leaseNamespace}/${leaseName}`;
 }

@@ -5,12 +5,13 @@ import type { ApiClient } from '../runtime/api-client.ts';
 import { Cache, type CacheOptions, labelValue, ownerUids, withoutManagedFields } from '../runtime/cache.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
 import { Collection } from '../runtime/collection.ts';
+import { HistoryLost } from '../runtime/list-watch.ts';
 import { type KubeObject, keyOf, type Resource } from '../runtime/resource.ts';
 import { type Experiment, experiments, jobs, pods, type Run, runs } from './kinds.ts';
 import { Kueue } from './kueue.ts';
 
 export type WorldOptions = {
-  readonly client: Pick<ApiClient, 'list' | 'watch' | 'request'>;
+  readonly client: Pick<ApiClient, 'list' | 'version' | 'watch' | 'request'>;
   /** Namespaces that are watched; undefined: all. */
   readonly namespaces: readonly string[] | undefined;
   readonly clock: Clock;
@@ -65,6 +66,11 @@ export class World {
     return { experiments: all, runs: theirs, jobs: made, pods: running };
   }
 
+  /** Lists everything again, now: what is known has turned out to be wrong. */
+  relist(): void {
+    for (const part of [this.experiments, this.runs, this.jobs, this.pods]) part.relist();
+  }
+
   /** Until `signal` is aborted; it never fails. */
   async run(signal: AbortSignal): Promise<void> {
     const parts = [this.experiments, this.runs, this.jobs, this.pods, this.kueue];
@@ -92,7 +98,8 @@ function collection<T extends KubeObject>(
     random,
     onRestart: (err, failures) => {
       // Once is everyday: an API server that restarts ends every watch.
-      if (failures > 0) log.warn({ err, plural, failures }, 'cannot be listed or watched; it is tried again');
+      if (failures > 0 || err instanceof HistoryLost)
+        log.warn({ err, plural, failures }, 'cannot be listed or watched; it is tried again');
     },
   });
 }

@@ -1,4 +1,4 @@
-import { type KubeObject, keyOf } from './resource.ts';
+import { isLater, type KubeObject, keyOf } from './resource.ts';
 
 /** What became of an object. */
 export type Change<T> =
@@ -226,15 +226,12 @@ function sameVersion(one: KubeObject, other: KubeObject): boolean {
   return version !== undefined && version === other.metadata.resourceVersion;
 }
 
-/**
- * Whether it shows a later state. Versions of one collection are whole numbers that grow, which Kubernetes promises
- * since 1.35 and has always kept to; without versions everything that comes is new.
- */
+/** Whether it shows a later state; without versions everything that comes is new. */
 function isNewer(one: KubeObject, other: KubeObject): boolean {
   const version = one.metadata.resourceVersion;
   const known = other.metadata.resourceVersion;
   if (version === undefined || known === undefined) return true;
-  return version.length === known.length ? version > known : version.length > known.length;
+  return isLater(version, known);
 }
 
 function deepFreeze<T>(value: T): T {

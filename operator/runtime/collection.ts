@@ -33,6 +33,11 @@ export class Collection<T extends KubeObject> {
     return this.#parts.reduce((sum, { counts }) => sum + counts.events, 0);
   }
 
+  /** Lists everything again, now: what is known has turned out to be wrong. */
+  relist(): void {
+    for (const part of this.#parts) part.relist();
+  }
+
   /** Until `signal` is aborted; it never fails. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all(this.#parts.map((part) => part.run(signal)));

@@ -48,7 +48,12 @@ export type ControllerOptions = {
   readonly log: Logger;
   readonly monotonic: () => number;
   readonly observer?: ControllerObserver;
+  /** Told when conflicts do not end: what is known of the world may not be what there is. */
+  readonly onEndlessConflicts?: () => void;
 };
+
+/** So many in a row take 10 s: more than a watch that is late, and others who write at the same time. */
+const manyConflicts = 12;
 
 /**
  * Changes of a collection, as keys of the objects that they matter to.
@@ -118,7 +123,7 @@ async function workOn(options: ControllerOptions, signal: AbortSignal): Promise<
 }
 
 async function reconcileOnce(
-  { name, reconcile, queue, log, monotonic, observer }: ControllerOptions,
+  { name, reconcile, queue, log, monotonic, observer, onEndlessConflicts }: ControllerOptions,
   key: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -138,6 +143,14 @@ async function reconcileOnce(
       );
     }
     queue.retry(key);
+    const failures = queue.failures(key);
+    if (isConflict(error) && failures >= manyConflicts) {
+      log.warn(
+        { controller: name, ...refOf(key), failures, err: error },
+        'conflicts do not end: everything is listed again',
+      );
+      onEndlessConflicts?.();
+    }
     finish(isConflict(error) || signal.aborted ? 'requeue' : 'error');
   }
 }

@@ -3,10 +3,10 @@ import { ConnectionError } from './api-error.ts';
 import { type BackOff, exponential, jittered } from './back-off.ts';
 import type { Cache } from './cache.ts';
 import { type Clock, type Random, sleep } from './clock.ts';
-import type { KubeObject, Resource } from './resource.ts';
+import { isLater, type KubeObject, type Resource } from './resource.ts';
 
 /** What a list-watch asks of the API server. */
-export type ListWatchClient = Pick<ApiClient, 'list' | 'watch'>;
+export type ListWatchClient = Pick<ApiClient, 'list' | 'version' | 'watch'>;
 
 export type ListWatchOptions<T extends KubeObject> = {
   readonly client: ListWatchClient;
@@ -27,11 +27,22 @@ const goodWatch = 10_000;
 /** The server ends a watch after a random time from here to twice that, in seconds: watches are spread over its replicas. */
 const minWatch = 300;
 
+/** What the cache knows has never happened: the API server's store was restored from a backup. */
+export class HistoryLost extends Error {
+  constructor(plural: string, known: string, version: string) {
+    super(
+      `${plural} are known up to version ${known}, and the API server is at ${version}: it was restored from a backup`,
+    );
+    this.name = 'HistoryLost';
+  }
+}
+
 /**
  * Keeps a cache to a collection of the API server: lists it, then watches it from there, for as long as it runs.
  *
  * A watch that ends goes on from the last version it told of. Where that is not possible, or anything is not as it
- * should be, the collection is listed again; what changed meanwhile is told as changes.
+ * should be, the collection is listed again; what changed meanwhile is told as changes. A server that has gone back in
+ * time would be silent until it is past that version, so it is asked where it is before a watch goes on.
  */
 export class ListWatch<T extends KubeObject> {
   readonly cache: Cache<T>;
@@ -42,6 +53,7 @@ export class ListWatch<T extends KubeObject> {
   #sync: () => void = () => undefined;
   #isSynced = false;
   #counts = { lists: 0, watches: 0, events: 0 };
+  #round = new AbortController();
 
   constructor(options: ListWatchOptions<T>) {
     this.#options = options;
@@ -61,17 +73,26 @@ export class ListWatch<T extends KubeObject> {
     return { ...this.#counts };
   }
 
+  /** Lists it again, now: what is known has turned out to be wrong. */
+  relist(): void {
+    this.#round.abort(new Error('it is to be listed again'));
+  }
+
   /** Until `signal` is aborted; it never fails. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, random, onRestart } = this.#options;
     const state: State = { version: undefined, failures: 0 };
     while (!signal.aborted) {
+      this.#round = new AbortController();
+      const round = AbortSignal.any([signal, this.#round.signal]);
       try {
-        state.version ??= await this.#list(signal);
-        await this.#watch(state, signal);
+        if (state.version === undefined) state.version = await this.#list(round);
+        else await this.#checkHistory(state.version, round);
+        await this.#watch(state, round);
       } catch (error) {
         if (signal.aborted) return;
         if (!canResume(error)) state.version = undefined;
+        if (this.#round.signal.aborted) continue;
         onRestart?.(error, state.failures);
         const wait = jittered(exponential(backOff, state.failures), 1, random());
         state.failures += 1;
@@ -89,6 +110,13 @@ export class ListWatch<T extends KubeObject> {
     this.#isSynced = true;
     this.#sync();
     return resourceVersion;
+  }
+
+  /** @throws HistoryLost if the server has not come as far as what is known */
+  async #checkHistory(known: string, signal: AbortSignal): Promise<void> {
+    const { client, resource, selection = {} } = this.#options;
+    const version = await client.version(resource, selection, signal);
+    if (isLater(known, version)) throw new HistoryLost(resource.plural, known, version);
   }
 
   /** One watch, to its end. @throws Error if that came too early */

@@ -74,3 +74,11 @@ export function refOf(key: string): ObjectRef {
   const slash = key.indexOf('/');
   return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
+
+/**
+ * Whether the first version of a collection is later than the second. They are whole numbers that grow, which Kubernetes
+ * promises since 1.35 and has always kept to.
+ */
+export function isLater(version: string, other: string): boolean {
+  return version.length === other.length ? version > other : version.length > other.length;
+}

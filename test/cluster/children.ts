@@ -25,10 +25,12 @@ export class Children {
     this.#children.set(name, { child: start(), start });
   }
 
-  async restart(name: string): Promise<void> {
+  /** @param between what is done while it is away */
+  async restart(name: string, between: () => void | Promise<void> = () => undefined): Promise<void> {
     const old = this.#children.get(name);
     if (old === undefined) throw new Error(`${name} was never started`);
     await old.child.stop();
+    await between();
     this.#children.set(name, { child: old.start(), start: old.start });
   }
 

@@ -1,3 +1,4 @@
+import { cpSync, rmSync } from 'node:fs';
 import { Children } from './children.ts';
 import { type Access, Client } from './client.ts';
 import { kubeconfigText, newToken, writeServiceAccountKey } from './credentials.ts';
@@ -65,9 +66,27 @@ export class ControlPlane {
   }
 
   /** Kills the API server and starts it anew on the same port and data: every watch ends without a word. */
-  async restartApiServer(): Promise<void> {
-    await this.#children.restart('kube-apiserver');
+  async restartApiServer(between?: () => void | Promise<void>): Promise<void> {
+    await this.#children.restart('kube-apiserver', between);
     await apiServerReady(this.client, this.#children);
+  }
+
+  /** Keeps a copy of all data, for `restore`. */
+  async backUp(): Promise<void> {
+    const [data, copy] = [this.#folder.file('etcd'), this.#folder.file('etcd-backup')];
+    await this.#children.restart('etcd', () => cpSync(data, copy, { recursive: true }));
+    await apiServerReady(this.client, this.#children);
+  }
+
+  /** Has everything be as it was at `backUp`: what happened since has never happened. */
+  async restore(): Promise<void> {
+    const [data, copy] = [this.#folder.file('etcd'), this.#folder.file('etcd-backup')];
+    await this.restartApiServer(() =>
+      this.#children.restart('etcd', () => {
+        rmSync(data, { recursive: true });
+        cpSync(copy, data, { recursive: true });
+      }),
+    );
   }
 
   async stop(): Promise<void> {

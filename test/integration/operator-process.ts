@@ -62,7 +62,7 @@ export class OperatorProcess {
     return asking({ port: Number(port), healthPort: Number(healthPort), certificate });
   }
 
-  kill(signal: 'SIGTERM' | 'SIGKILL'): void {
+  kill(signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
     this.#child.kill(signal);
   }
 

@@ -23,6 +23,7 @@ class Running {
   readonly reconciled: string[] = [];
   readonly outcomes: string[] = [];
   readonly lines: Readonly<Record<string, unknown>>[];
+  relists = 0;
   readonly queue = new WorkQueue({ clock: this.clock });
   readonly #stop = new AbortController();
   readonly #listWatch: ListWatch<Thing>;
@@ -51,6 +52,9 @@ class Running {
       workers,
       log,
       monotonic: () => this.clock.monotonic(),
+      onEndlessConflicts: () => {
+        this.relists += 1;
+      },
       observer: { started: () => undefined, finished: (outcome) => this.outcomes.push(outcome) },
     };
   }
@@ -125,6 +129,28 @@ describe('a controller', () => {
     await running.clock.advance(5);
     expect(running.outcomes).toEqual(['requeue', 'success']);
     expect(running.lines).toEqual([]);
+    await running.stop();
+  });
+
+  it('says when conflicts do not end, and has everything listed again', async () => {
+    const running = new Running(async () => {
+      throw conflict;
+    });
+    running.server.write('a', 1);
+    await running.start();
+    await running.clock.advance(10_000);
+    expect([running.lines, running.relists]).toEqual([[], 0]);
+    await running.clock.advance(1_000);
+    expect(running.lines).toMatchObject([
+      {
+        level: 40,
+        controller: 'thing',
+        name: 'a',
+        failures: 12,
+        msg: 'conflicts do not end: everything is listed again',
+      },
+    ]);
+    expect(running.relists).toBe(1);
     await running.stop();
   });
 

@@ -67,6 +67,38 @@ describe('a list-watch', () => {
     expect(listWatch.counts).toEqual({ lists: 1, watches: 1, events: 3 });
   });
 
+  it('lists again a server that was restored from a backup, which would say nothing', async () => {
+    const { server, clock, changes, restarts } = running;
+    await running.start();
+    server.write('a', 1);
+    server.write('b', 1);
+    server.write('a', 2);
+    await settle();
+    server.restore(2);
+    await clock.advance(5_000);
+    expect(changes).toEqual(['added a 1', 'added b 1', 'updated a 1 > 2', 'deleted b 1', 'updated a 2 > 1']);
+    expect(restarts.map(([why]) => why)).toContainEqual(
+      'HistoryLost: things are known up to version 4, and the API server is at 2: it was restored from a backup',
+    );
+    server.write('a', 3);
+    await settle();
+    expect(changes.at(-1)).toBe('updated a 1 > 3');
+  });
+
+  it('lists again when it is told to, without a pause', async () => {
+    const { server, listWatch, restarts } = running;
+    await running.start();
+    server.write('a', 1);
+    await settle();
+    listWatch.relist();
+    await settle();
+    expect(server.requests.filter((request) => request === 'list')).toHaveLength(2);
+    expect(restarts).toEqual([]);
+    server.write('a', 2);
+    await settle();
+    expect(running.changes.at(-1)).toBe('updated a 1 > 2');
+  });
+
   it('goes on from the last version when a watch ends in time or is cut off', async () => {
     const { server, clock } = running;
     await running.start();

@@ -58,8 +58,28 @@ export class ModelServer {
   client(): ListWatchClient {
     return {
       list: async () => this.#list() as unknown as Listed<never>,
+      version: async () => this.#ask(),
       watch: (_resource, options, signal) => this.#watch(options, signal) as never,
     };
+  }
+
+  /** Restores what there was some versions ago: what happened since has never happened. */
+  restore(back: number): void {
+    this.#version -= back;
+    this.#history = this.#history.filter(({ version }) => version <= this.#version);
+    this.objects.clear();
+    for (const { event } of this.#history) {
+      if (event.type === 'BOOKMARK') continue;
+      const { object } = event;
+      if (event.type === 'DELETED') this.objects.delete(object.metadata.name);
+      else this.objects.set(object.metadata.name, object);
+    }
+    this.disconnect(cutOff());
+  }
+
+  #ask(): string {
+    this.#fail();
+    return `${this.#version}`;
   }
 
   #list(): Listed<Thing> {
