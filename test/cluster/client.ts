@@ -33,6 +33,12 @@ export type RequestOptions = {
   readonly contentType?: string;
 };
 
+/** Whether the API server is away, broke off, or is only coming up. */
+export function isAway(error: unknown): boolean {
+  if (error instanceof Refusal) return error.status >= 500;
+  return error instanceof Error && 'code' in error && /^E[A-Z]+$/.test(String(error.code));
+}
+
 /** An answer of the API server that is no success. */
 export class Refusal extends Error {
   readonly status: number;

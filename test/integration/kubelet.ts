@@ -4,7 +4,7 @@ import type { Pod } from '../../operator/jobs/objects.ts';
 import { hasStarted, isEnded, nodeOf, trainerState } from '../../operator/jobs/pod.ts';
 import type { RunResult } from '../../src/api/run.ts';
 import { exitCodes, type Termination } from '../../src/protocol/report.ts';
-import { type Client, Refusal } from '../cluster/client.ts';
+import { type Client, isAway, Refusal } from '../cluster/client.ts';
 import {
   disrupted,
   type Failure,
@@ -380,10 +380,7 @@ async function passing(attempt: Promise<void>): Promise<void> {
   try {
     await attempt;
   } catch (error) {
-    const isRefusal = error instanceof Refusal;
-    const passes = isRefusal
-      ? [404, 409, 429].includes(error.status) || error.status >= 500
-      : error instanceof Error && 'syscall' in error;
+    const passes = isAway(error) || (error instanceof Refusal && [404, 409, 429].includes(error.status));
     if (!passes) throw error;
   }
 }

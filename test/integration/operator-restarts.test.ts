@@ -1,13 +1,9 @@
 import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { jobs, type Run, runs } from '../../operator/controllers/kinds.ts';
-import { Cache } from '../../operator/runtime/cache.ts';
-import { systemClock } from '../../operator/runtime/clock.ts';
-import { ListWatch } from '../../operator/runtime/list-watch.ts';
-import type { KubeObject, Resource } from '../../operator/runtime/resource.ts';
 import { Client } from '../cluster/client.ts';
+import { type Ever, watchAll } from './ever.ts';
 import { type Play, playKubelet, trained } from './kubelet.ts';
 import { experiment, Lab, startOperator } from './operator-fixtures.ts';
-import { clientOn, connect } from './runtime-fixtures.ts';
 import { type Cut, SeveredProxy } from './severed-proxy.ts';
 
 const client = new Client(inject('controlPlane'));
@@ -25,9 +21,8 @@ const numberOfRuns = 10;
 type Observed = {
   readonly here: Lab;
   readonly kubelet: Play;
-  /** Uids by name of every object there ever was. */
-  readonly everRuns: ReadonlyMap<string, ReadonlySet<string>>;
-  readonly everJobs: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly everRuns: Ever;
+  readonly everJobs: Ever;
 };
 
 async function observed(): Promise<Observed> {
@@ -43,30 +38,13 @@ async function observed(): Promise<Observed> {
         : trained({ validationAccuracy: accuracy(run), testAccuracy: accuracy(run) }),
     signal: ending.signal,
   });
-  const connection = connect(client.access);
-  const watched = <T extends KubeObject>(resource: Resource<T>) => {
-    const ever = new Map<string, Set<string>>();
-    const cache = new Cache<T>({ onHandlerError: () => undefined });
-    cache.subscribe(({ object: { metadata } }) => {
-      ever.set(metadata.name, (ever.get(metadata.name) ?? new Set()).add(metadata.uid ?? ''));
-    });
-    const options = {
-      client: clientOn(connection),
-      resource,
-      cache,
-      clock: systemClock,
-      random: Math.random,
-    };
-    const watching = new ListWatch({ ...options, selection: { namespace: here.namespace } });
-    return { ever, ended: watching.run(ending.signal) };
-  };
-  const [everRuns, everJobs] = [watched(runs), watched(jobs)];
+  const watching = watchAll(client.access);
   onTestFinished(async () => {
     ending.abort(new Error('the test is over'));
-    await Promise.all([kubelet.ended, everRuns.ended, everJobs.ended]);
-    connection.close();
+    await Promise.all([kubelet.ended, watching.stop()]);
   });
-  return { here, kubelet, everRuns: everRuns.ever, everJobs: everJobs.ever };
+  const [everRuns, everJobs] = [watching.ever(runs, here.namespace), watching.ever(jobs, here.namespace)];
+  return { here, kubelet, everRuns, everJobs };
 }
 
 /** One life of the operator. @returns its writes, and whether it was cut off before the Experiment was Complete */
