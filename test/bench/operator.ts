@@ -6,15 +6,7 @@
  * for ten seconds: so long that it is not the two cores of a small machine that are measured. As many bare Jobs of the same pods, at the same parallelism, are the peer; each contestant has a
  * control plane of its own that has done nothing before.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
-import { get } from 'node:https';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { jobs } from '../../operator/controllers/kinds.ts';
 import { defaultJobConfig } from '../../operator/jobs/config.ts';
@@ -31,6 +23,7 @@ import { type ControlPlane, startControlPlane } from '../cluster/control-plane.t
 import { waitFor } from '../cluster/wait.ts';
 import { trained } from '../integration/kubelet.ts';
 import { clientOn, connect } from '../integration/runtime-fixtures.ts';
+import { claim, startOperator, total } from './operator-process.ts';
 
 const parallelism = 100;
 const patience = 3_600_000;
@@ -228,75 +221,6 @@ async function experiment(controlPlane: ControlPlane, study: Experiment): Promis
   }
 }
 
-/** A volume for the claim of all Runs. */
-async function claim(client: Client): Promise<void> {
-  const size = { storage: '1Ti' };
-  await client.send('POST', '/api/v1/persistentvolumes', {
-    apiVersion: 'v1',
-    kind: 'PersistentVolume',
-    metadata: { name: 'experiments' },
-    spec: {
-      capacity: size,
-      accessModes: ['ReadWriteMany'],
-      hostPath: { path: '/none' },
-      storageClassName: 'none',
-    },
-  });
-  await client.send('POST', '/api/v1/namespaces/default/persistentvolumeclaims', {
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: { name: 'experiments' },
-    spec: {
-      accessModes: ['ReadWriteMany'],
-      resources: { requests: size },
-      storageClassName: 'none',
-      volumeName: 'experiments',
-    },
-  });
-}
-
-async function startOperator(client: Client) {
-  const flags = ['--kubeconfig', client.access.kubeconfig, '--leader-election', 'off', '--log-level', 'info'];
-  const addresses = ['--server-bind-address', '127.0.0.1:0', '--health-bind-address', '127.0.0.1:0'];
-  const limits = ['--qps', '5000', '--burst', '5000'];
-  const main = join(import.meta.dirname, '../../operator/main.ts');
-  // As operator/Dockerfile has it, in a container of 512 MiB.
-  const nodeFlags = ['--max-semi-space-size=8', '--max-old-space-size=307', ...process.execArgv];
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [...nodeFlags, main, ...flags, ...addresses, ...limits],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  const port = await new Promise<number>((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`the operator ended with ${code}`)));
-    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-      const { msg, port: listening, level } = JSON.parse(line);
-      if (msg === 'listening') resolve(listening);
-      if (level >= 40) console.error(line);
-    });
-  });
-  return {
-    metrics: async () => {
-      const headers = { authorization: `Bearer ${client.access.tokens.admin}` };
-      // Its certificate is made up; it was started here.
-      const asked = get(`https://127.0.0.1:${port}/metrics`, { headers, rejectUnauthorized: false });
-      const answer = await new Promise<IncomingMessage>((resolve, reject) =>
-        asked.once('response', resolve).once('error', reject),
-      );
-      return await text(answer);
-    },
-    /** The most it ever was. */
-    peakMiB: () =>
-      Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
-    stop: async () => {
-      child.kill('SIGTERM');
-      if (child.exitCode === null) await once(child, 'exit');
-    },
-  };
-}
-
 /** As the API server counts them: all writes to Experiments and Runs, and Jobs that were created or deleted. */
 async function countWrites(client: Client): Promise<number> {
   const metrics = await client.send<string>('GET', '/metrics');
@@ -309,11 +233,6 @@ async function countWrites(client: Client): Promise<number> {
     if ((own && isWrite) || ofJob) count += Number(value);
   }
   return count;
-}
-
-function total(metrics: string, name: string): number {
-  const lines = [...metrics.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))];
-  return lines.reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
 /** Over both controllers, interpolated in its bucket. */

@@ -29,3 +29,15 @@ export function kubeconfigText(server: string, ca: string, token: string): strin
     'current-context': 'test',
   });
 }
+
+/** A kubeconfig for what speaks HTTP on loopback, such as a proxy. */
+export function plainKubeconfig(server: string, token: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'plain', cluster: { server } }],
+    users: [{ name: 'bearer', user: { token } }],
+    contexts: [{ name: 'plain', context: { cluster: 'plain', user: 'bearer' } }],
+    'current-context': 'plain',
+  });
+}

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Access } from '../cluster/client.ts';
+import { plainKubeconfig } from '../cluster/credentials.ts';
 
 /** At which write a client is cut off, and whether the API server still gets it. */
 export type Cut = { readonly write: number; readonly when: 'before' | 'after' };
@@ -42,7 +43,7 @@ export class SeveredProxy {
       this.#tell = resolve;
     });
     const { port } = server.address() as AddressInfo;
-    writeFileSync(this.kubeconfig, kubeconfigOf(`http://127.0.0.1:${port}`, access.tokens.admin));
+    writeFileSync(this.kubeconfig, plainKubeconfig(`http://127.0.0.1:${port}`, access.tokens.admin));
   }
 
   /** @param cut never, if undefined */
@@ -102,15 +103,4 @@ function nameOfWrite({ method = 'GET', url = '' }: IncomingMessage): string | un
   if (method === 'GET') return undefined;
   const [, kind] = /\/(runs|experiments|jobs)\b/.exec(url) ?? [];
   return kind === undefined ? undefined : `${method} ${kind}${/\/status\b/.test(url) ? '/status' : ''}`;
-}
-
-function kubeconfigOf(server: string, token: string): string {
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'severed', cluster: { server, 'insecure-skip-tls-verify': true } }],
-    users: [{ name: 'operator', user: { token } }],
-    contexts: [{ name: 'severed', context: { cluster: 'severed', user: 'operator' } }],
-    'current-context': 'severed',
-  });
 }
