@@ -7,14 +7,16 @@ import { exitCodes, type Report, type Termination } from '@destillml/core/protoc
 import { type S3Purpose, s3Variable } from '@destillml/core/protocol/s3.ts';
 import { pino } from 'pino';
 import { z } from 'zod';
+import { openArtifacts } from './artifacts/open-artifacts.ts';
 import { defaultLoadDeps, load } from './data/load.ts';
 import { type ExplainingOutcome, explainRun } from './explain/explain-run.ts';
+import { explanationKeeping } from './explain/keeping.ts';
 import { type Metrics, startMetrics } from './metrics/metrics-thread.ts';
 import type { Observation } from './metrics/observation.ts';
 import { teacherFile } from './onnx-teacher/teacher-file.ts';
 import { startPush } from './reporting/push-thread.ts';
 import { s3Address, s3Place } from './storage/s3/place.ts';
-import { openArtifacts } from './training/artifacts.ts';
+import { trainingKeeping } from './training/keeping.ts';
 import { type TrainingDeps, type TrainingOutcome, train } from './training/train.ts';
 
 /** Longest termination message Kubernetes keeps, in bytes. */
@@ -109,9 +111,11 @@ async function run(
   const { env } = process;
   const patience = secondsOf(env.DESTILL_S3_PATIENCE ?? '900') * 1000;
   const warn = (message: string) => log.warn(message);
-  const artifacts = await openArtifacts(assignment, { env, patience, warn, signal });
+  const isExplanation = assignment.parameters.role === 'explanation';
+  const keeping = isExplanation ? explanationKeeping(assignment) : trainingKeeping(assignment);
+  const artifacts = await openArtifacts(assignment, keeping, { env, patience, warn, signal });
   try {
-    const work = assignment.parameters.role === 'explanation' ? explainRun : train;
+    const work = isExplanation ? explainRun : train;
     const outcome = await work(assignment, {
       load: (dataset, folder, signal) =>
         load(dataset, folder, {

@@ -81,7 +81,7 @@ async function explainVersions(
   // Only now TensorFlow is needed.
   const { explain } = await import('@destillml/trainer/explain/explain.ts');
   const { sanityOf } = await import('@destillml/trainer/explain/sanity.ts');
-  const { trainedNetwork } = await import('@destillml/trainer/training/trained-network.ts');
+  const { trainedNetwork } = await import('@destillml/trainer/artifacts/trained-network.ts');
   const { writeExplanations } = await import('@destillml/trainer/explain/artifacts.ts');
   const { explanationTable } = await import('../explanation-table.ts');
 

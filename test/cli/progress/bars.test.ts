@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BarsDisplay } from '../../../cli/progress/bars.ts';
-import { displayFor } from '../../../cli/progress/display.ts';
+import { displayFor } from '../../../cli/progress/display-for.ts';
 import { PlainDisplay } from '../../../cli/progress/plain.ts';
 import { progress, result, runOf } from '../made-runs.ts';
 
