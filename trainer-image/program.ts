@@ -5,6 +5,9 @@ import { DestillError, type ErrorCode } from '@destillml/core/errors.ts';
 import { type Assignment, assignment } from '@destillml/core/protocol/assignment.ts';
 import { exitCodes, type Report, type Termination } from '@destillml/core/protocol/report.ts';
 import { type S3Purpose, s3Variable } from '@destillml/core/protocol/s3.ts';
+import { cut } from '@destillml/core/text/cut.ts';
+import { shownLines } from '@destillml/core/text/shown.ts';
+import { shownOutput } from '@destillml/core/text/shown-output.ts';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { openArtifacts } from './artifacts/open-artifacts.ts';
@@ -58,7 +61,7 @@ export async function main(stop: AbortSignal): Promise<number> {
   }
   const log = pino(
     { base: null, level: process.env.DESTILL_LOG_LEVEL ?? 'info' },
-    pino.destination({ dest: 2, sync: true }),
+    shownOutput(pino.destination({ dest: 2, sync: true })),
   );
   const push = startPush(process.env, log);
 
@@ -205,8 +208,9 @@ function send(report: Report, log: pino.Logger): void {
 
 /** At most 2048 characters that take at most half of a termination message, escaped and as bytes. */
 function shortened(message: string): string {
-  let kept = message.slice(0, 2048);
-  while (Buffer.byteLength(JSON.stringify(kept)) > terminationBytes / 2) kept = kept.slice(0, -16);
+  let kept = cut(shownLines(message), 2048);
+  while (Buffer.byteLength(JSON.stringify(kept)) > terminationBytes / 2)
+    kept = cut(kept, [...kept].length - 16);
   return kept;
 }
 

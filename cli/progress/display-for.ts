@@ -11,10 +11,10 @@ import { PlainDisplay } from './plain.ts';
  * @param label name of a Run for people.
  */
 export function displayFor(
-  { stderr, env }: Pick<Surroundings, 'stderr' | 'env'>,
+  { stderr, terminal, env }: Pick<Surroundings, 'stderr' | 'terminal' | 'env'>,
   isPlain: boolean,
   label: (run: Run) => string,
 ): Display {
   const isSimple = isPlain || env.CI || env.NO_COLOR || env.TERM === 'dumb';
-  return stderr.isTTY && !isSimple ? new BarsDisplay(stderr, label) : new PlainDisplay(stderr, label);
+  return terminal.isTTY && !isSimple ? new BarsDisplay(terminal, label) : new PlainDisplay(stderr, label);
 }
