@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { setTimeout } from 'node:timers';
+import { shownOutput } from '@destillml/core/text/shown-output.ts';
 import { endingOf } from './exit.ts';
 import { createProgram } from './program.ts';
 import { processTrainer } from './running/trainer.ts';
@@ -9,6 +10,7 @@ import { wrap } from './wrap.ts';
 const surroundings: Surroundings = {
   stdout: process.stdout,
   stderr: process.stderr,
+  terminal: process.stderr,
   env: process.env,
   now: () => new Date(),
   trainer: processTrainer(process.env),
@@ -33,6 +35,6 @@ try {
   await createProgram(surroundings).parseAsync(process.argv);
 } catch (error) {
   const { exitCode, message } = endingOf(error);
-  if (message !== undefined) process.stderr.write(`${wrap(message)}\n`);
+  if (message !== undefined) shownOutput(process.stderr).write(`${wrap(message)}\n`);
   process.exitCode = exitCode;
 }

@@ -1,3 +1,4 @@
+import { shownOutput } from '@destillml/core/text/shown-output.ts';
 import { Command } from 'commander';
 import { addDatasetCommand } from './commands/dataset.ts';
 import { addDistillCommand } from './commands/distill.ts';
@@ -12,14 +13,16 @@ import { addValidateCommand } from './commands/validate.ts';
 import { addVersionsCommand } from './commands/versions.ts';
 import { examples } from './options.ts';
 import packageFile from './package.json' with { type: 'json' };
-import type { Surroundings } from './surroundings.ts';
+import type { Output, Surroundings } from './surroundings.ts';
 
 /** Columns of help texts: they are part of the documentation, so the same everywhere. */
 const helpWidth = 80;
 
 /** The command line: `destill COMMAND`. It throws where it would end the process. */
-export function createProgram(surroundings: Surroundings): Command {
-  const { stdout, stderr } = surroundings;
+export function createProgram(given: Surroundings): Command {
+  const stdout = shownAlone(given.stdout);
+  const stderr = shownAlone(given.stderr);
+  const surroundings: Surroundings = { ...given, stdout, stderr };
   const program = new Command('destill')
     .description(
       'Knowledge distillation on this machine: train a teacher, baselines and distilled students, and see what ' +
@@ -52,4 +55,15 @@ export function createProgram(surroundings: Surroundings): Command {
   addDatasetCommand(program, surroundings);
   for (const command of program.commands) command.showHelpAfterError(`See destill ${command.name()} --help.`);
   return program;
+}
+
+/** The output, which is sent nothing but what a terminal may show. */
+function shownAlone(output: Output): Output {
+  return {
+    ...shownOutput(output),
+    isTTY: output.isTTY,
+    get columns() {
+      return output.columns;
+    },
+  };
 }

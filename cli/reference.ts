@@ -59,6 +59,7 @@ function section(command: Command): string {
 const nowhere = {
   stdout: { write: () => true },
   stderr: { write: () => true },
+  terminal: { write: () => true },
   env: {},
   now: () => new Date(0),
   trainer: {

@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly stdout: Output;
   /** For progress, notes and errors. */
   readonly stderr: Output;
+  /** As stderr, for what moves the cursor itself: no text from outside is written there as it came. */
+  readonly terminal: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
   readonly trainer: Trainer;

@@ -1,4 +1,5 @@
 import { DestillError } from '@destillml/core/errors.ts';
+import { shownOutput } from '@destillml/core/text/shown-output.ts';
 import { CommanderError } from 'commander';
 import { pino } from 'pino';
 import { type OperatorConfig, readConfig } from './config.ts';
@@ -19,10 +20,13 @@ export async function main(stop: AbortSignal): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!(error instanceof DestillError)) throw error;
-    process.stderr.write(`error: ${error.message}\n`);
+    shownOutput(process.stderr).write(`error: ${error.message}\n`);
     return 2;
   }
-  const log = pino({ base: null, level: config.logLevel }, pino.destination({ dest: 1, sync: true }));
+  const log = pino(
+    { base: null, level: config.logLevel },
+    shownOutput(pino.destination({ dest: 1, sync: true })),
+  );
   log.info({ config }, 'starting');
   try {
     const kubeConfig = loadKubeConfig({

@@ -5,16 +5,21 @@ import { DestillError, type ErrorCode } from '@destillml/core/errors.ts';
 import { type Assignment, assignment } from '@destillml/core/protocol/assignment.ts';
 import { exitCodes, type Report, type Termination } from '@destillml/core/protocol/report.ts';
 import { type S3Purpose, s3Variable } from '@destillml/core/protocol/s3.ts';
+import { cut } from '@destillml/core/text/cut.ts';
+import { shownLines } from '@destillml/core/text/shown.ts';
+import { shownOutput } from '@destillml/core/text/shown-output.ts';
 import { pino } from 'pino';
 import { z } from 'zod';
+import { openArtifacts } from './artifacts/open-artifacts.ts';
 import { defaultLoadDeps, load } from './data/load.ts';
 import { type ExplainingOutcome, explainRun } from './explain/explain-run.ts';
+import { explanationKeeping } from './explain/keeping.ts';
 import { type Metrics, startMetrics } from './metrics/metrics-thread.ts';
 import type { Observation } from './metrics/observation.ts';
 import { teacherFile } from './onnx-teacher/teacher-file.ts';
 import { startPush } from './reporting/push-thread.ts';
 import { s3Address, s3Place } from './storage/s3/place.ts';
-import { openArtifacts } from './training/artifacts.ts';
+import { trainingKeeping } from './training/keeping.ts';
 import { type TrainingDeps, type TrainingOutcome, train } from './training/train.ts';
 
 /** Longest termination message Kubernetes keeps, in bytes. */
@@ -56,7 +61,7 @@ export async function main(stop: AbortSignal): Promise<number> {
   }
   const log = pino(
     { base: null, level: process.env.DESTILL_LOG_LEVEL ?? 'info' },
-    pino.destination({ dest: 2, sync: true }),
+    shownOutput(pino.destination({ dest: 2, sync: true })),
   );
   const push = startPush(process.env, log);
 
@@ -109,9 +114,11 @@ async function run(
   const { env } = process;
   const patience = secondsOf(env.DESTILL_S3_PATIENCE ?? '900') * 1000;
   const warn = (message: string) => log.warn(message);
-  const artifacts = await openArtifacts(assignment, { env, patience, warn, signal });
+  const isExplanation = assignment.parameters.role === 'explanation';
+  const keeping = isExplanation ? explanationKeeping(assignment) : trainingKeeping(assignment);
+  const artifacts = await openArtifacts(assignment, keeping, { env, patience, warn, signal });
   try {
-    const work = assignment.parameters.role === 'explanation' ? explainRun : train;
+    const work = isExplanation ? explainRun : train;
     const outcome = await work(assignment, {
       load: (dataset, folder, signal) =>
         load(dataset, folder, {
@@ -201,8 +208,9 @@ function send(report: Report, log: pino.Logger): void {
 
 /** At most 2048 characters that take at most half of a termination message, escaped and as bytes. */
 function shortened(message: string): string {
-  let kept = message.slice(0, 2048);
-  while (Buffer.byteLength(JSON.stringify(kept)) > terminationBytes / 2) kept = kept.slice(0, -16);
+  let kept = cut(shownLines(message), 2048);
+  while (Buffer.byteLength(JSON.stringify(kept)) > terminationBytes / 2)
+    kept = cut(kept, [...kept].length - 16);
   return kept;
 }
 

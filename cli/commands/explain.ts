@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Dataset } from '@destillml/core/api/dataset.ts';
 import { type ExplanationMethod, explanationMethods } from '@destillml/core/api/explain.ts';
 import { DestillError } from '@destillml/core/errors.ts';
+import { shown } from '@destillml/core/text/shown.ts';
 import type { ExplainProgress } from '@destillml/trainer/explain/explain.ts';
 import type { ExplainedImage, ExplainedNetwork } from '@destillml/trainer/explain/subject.ts';
 import { type Command, Option } from 'commander';
@@ -81,7 +82,7 @@ async function explainVersions(
   // Only now TensorFlow is needed.
   const { explain } = await import('@destillml/trainer/explain/explain.ts');
   const { sanityOf } = await import('@destillml/trainer/explain/sanity.ts');
-  const { trainedNetwork } = await import('@destillml/trainer/training/trained-network.ts');
+  const { trainedNetwork } = await import('@destillml/trainer/artifacts/trained-network.ts');
   const { writeExplanations } = await import('@destillml/trainer/explain/artifacts.ts');
   const { explanationTable } = await import('../explanation-table.ts');
 
@@ -164,7 +165,7 @@ async function imagesFor(
 
 function classOf(text: string, classes: readonly string[]): 'prediction' | 'label' | number {
   if (text === 'prediction' || text === 'label') return text;
-  const index = classes.indexOf(text);
+  const index = classes.indexOf(shown(text));
   if (index >= 0) return index;
   const number = text.trim() === '' ? Number.NaN : Number(text);
   const isUnknown = classes.length === 0;

@@ -1,4 +1,5 @@
 import type { EpochRecord, Run } from '@destillml/core/api/run.ts';
+import { shownLines } from '@destillml/core/text/shown.ts';
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { Output } from '../surroundings.ts';
 import type { Display } from './display.ts';
@@ -60,8 +61,9 @@ export class BarsDisplay implements Display {
   }
 
   say(text: string): void {
-    if (this.#lines.length === 0) this.#output.write(`${text}\n`);
-    else this.#bars.log(`${text}\n`.replaceAll('\n', clearedEnd));
+    const lines = `${shownLines(text)}\n`;
+    if (this.#lines.length === 0) this.#output.write(lines);
+    else this.#bars.log(lines.replaceAll('\n', clearedEnd));
   }
 
   close(): void {

@@ -1,7 +1,4 @@
 import type { EpochRecord, Run } from '@destillml/core/api/run.ts';
-import type { Surroundings } from '../surroundings.ts';
-import { BarsDisplay } from './bars.ts';
-import { PlainDisplay } from './plain.ts';
 
 /** Shows people what goes on. */
 export interface Display {
@@ -16,19 +13,4 @@ export interface Display {
   note(run: Run, text: string): void;
   say(text: string): void;
   close(): void;
-}
-
-/**
- * Bars on a terminal; plain lines into a file, in CI (`CI`), for a simple terminal (`TERM=dumb`), with `NO_COLOR` or
- * with `--plain`.
- *
- * @param label name of a Run for people.
- */
-export function displayFor(
-  { stderr, env }: Pick<Surroundings, 'stderr' | 'env'>,
-  isPlain: boolean,
-  label: (run: Run) => string,
-): Display {
-  const isSimple = isPlain || env.CI || env.NO_COLOR || env.TERM === 'dumb';
-  return stderr.isTTY && !isSimple ? new BarsDisplay(stderr, label) : new PlainDisplay(stderr, label);
 }

@@ -1,6 +1,8 @@
 import type { EpochRecord, Run, RunProgress } from '@destillml/core/api/run.ts';
 import { phaseOf } from '@destillml/core/plan/phases.ts';
 import { formatAccuracy, formatDuration } from '@destillml/core/results/format.ts';
+import { cut } from '@destillml/core/text/cut.ts';
+import { shown } from '@destillml/core/text/shown.ts';
 
 /** Columns that labels are padded to, so that numbers stand below each other. */
 const labelWidth = 26;
@@ -20,19 +22,19 @@ export function epochLine(label: string, record: EpochRecord, progress: RunProgr
 
 /** One line of at most `width` columns: `small/soft-targets  ━━━━╌╌╌╌  3/12  loss …`. */
 export function barLine(label: string, progress: RunProgress | undefined, width: number): string {
-  const name = cut(label, labelWidth).padEnd(labelWidth);
+  const name = cut(shown(label), labelWidth).padEnd(labelWidth);
   if (progress === undefined) return cut(`${name}  starting`, width);
   const { epoch, epochs, step, steps, loss, trainAccuracy, bestValidationAccuracy, imagesPerSecond } =
     progress;
   const share = Math.min(1, (epoch + step / steps) / epochs);
   const cells = 10;
   const full = Math.floor(share * cells);
-  const shown = bestValidationAccuracy ?? trainAccuracy;
+  const measured = bestValidationAccuracy ?? trainAccuracy;
   const parts = [
     `${name} ${'━'.repeat(full)}${'╌'.repeat(cells - full)}`,
     count(Math.min(epochs, epoch + 1), epochs),
     ...(loss === undefined ? [] : [formatLoss(loss)]),
-    ...(shown === undefined ? [] : [accuracy(shown)]),
+    ...(measured === undefined ? [] : [accuracy(measured)]),
     ...(imagesPerSecond === undefined ? [] : [`${Math.round(imagesPerSecond)}/s`]),
     ...eta(progress),
   ];
@@ -105,8 +107,4 @@ export function formatLoss(loss: number): string {
   return Math.abs(loss) >= 1000 || (loss !== 0 && Math.abs(loss) < 1e-3)
     ? loss.toExponential(1)
     : loss.toPrecision(3);
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }

@@ -2,7 +2,7 @@ import type { Run, RunStatus } from '@destillml/core/api/run.ts';
 import { hasEnded } from '@destillml/core/plan/phases.ts';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import type { Report } from '@destillml/core/protocol/report.ts';
-import { readHistory } from '@destillml/trainer/training/history.ts';
+import { readHistory } from '@destillml/trainer/artifacts/history.ts';
 import type { Display } from '../progress/display.ts';
 import { writeRun } from '../store/run-folder.ts';
 import type { Surroundings } from '../surroundings.ts';

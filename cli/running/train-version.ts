@@ -4,7 +4,7 @@ import { DestillError } from '@destillml/core/errors.ts';
 import { outcomeOf, phaseOf } from '@destillml/core/plan/phases.ts';
 import { ExitError, exitCodes } from '../exit.ts';
 import { dataFolder } from '../options.ts';
-import { displayFor } from '../progress/display.ts';
+import { displayFor } from '../progress/display-for.ts';
 import { resultLines } from '../progress/result-lines.ts';
 import { takeLock } from '../store/lock.ts';
 import { findVersion, versionFolder } from '../store/versions.ts';

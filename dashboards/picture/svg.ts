@@ -1,3 +1,6 @@
+import { cut } from '@destillml/core/text/cut.ts';
+import { markup } from '@destillml/core/text/markup.ts';
+import { shown } from '@destillml/core/text/shown.ts';
 import { theme } from './theme.ts';
 
 export type Area = { readonly width: number; readonly height: number };
@@ -15,9 +18,9 @@ export type TextOptions = {
 
 export function text(content: string, options: TextOptions): string {
   const { x, y, size, fill = theme.text, bold = false, anchor = 'start', width } = options;
-  const shown = width === undefined ? content : fitted(content, width, size);
+  const line = width === undefined ? shown(content) : fitted(shown(content), width, size);
   const weight = bold ? ' font-weight="bold"' : '';
-  return `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}" text-anchor="${anchor}"${weight}>${escaped(shown)}</text>`;
+  return `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}" text-anchor="${anchor}"${weight}>${markup(line)}</text>`;
 }
 
 export function rectangle(
@@ -45,10 +48,5 @@ export function widthOf(content: string, size: number): number {
 
 function fitted(content: string, width: number, size: number): string {
   if (widthOf(content, size) <= width) return content;
-  const room = Math.max(1, Math.floor(width / (size * 0.62)) - 1);
-  return `${content.slice(0, room)}…`;
-}
-
-function escaped(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return cut(content, Math.max(2, Math.floor(width / (size * 0.62))));
 }

@@ -1,4 +1,5 @@
 import { type Termination, termination } from '@destillml/core/protocol/report.ts';
+import { shown } from '@destillml/core/text/shown.ts';
 
 /** Longest termination message the kubelet keeps, in bytes. */
 const maxBytes = 4096;
@@ -22,5 +23,5 @@ export function lastWord(message: string | undefined): LastWord {
   if (parsed.success) return { word: parsed.data };
   const [issue] = parsed.error.issues;
   const field = issue?.path.join('.');
-  return { unreadable: `is not one of a trainer (${field ? `${field}: ` : ''}${issue?.message})` };
+  return { unreadable: shown(`is not one of a trainer (${field ? `${field}: ` : ''}${issue?.message})`) };
 }

@@ -1,5 +1,7 @@
+import { shownLines } from '@destillml/core/text/shown.ts';
+
 /** What another component says, as a sentence of its own. */
 export function sentence(text: string): string {
-  const trimmed = text.trim();
+  const trimmed = shownLines(text.trim());
   return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }

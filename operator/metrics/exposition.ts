@@ -1,4 +1,5 @@
 import type { Metric } from '@destillml/core/metrics/metric.ts';
+import { labelValue } from '@destillml/core/text/label-value.ts';
 
 /** A series at a moment: its labels as `labelText` writes them, and its value. */
 export type Series = readonly [labels: string, value: number];
@@ -46,10 +47,6 @@ function* eachOf<Seen>(seen: readonly Seen[], read: Reading<Seen>['read']): Gene
 /** Labels as they stand between the braces; those that are undefined or empty are left out, which is the same. */
 export function labelText(labels: Readonly<Record<string, string | undefined>>): string {
   return Object.entries(labels)
-    .flatMap(([name, value]) => (value ? [`${name}="${escaped(value)}"`] : []))
+    .flatMap(([name, value]) => (value ? [`${name}="${labelValue(value)}"`] : []))
     .join(',');
-}
-
-function escaped(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 }

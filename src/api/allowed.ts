@@ -1,4 +1,4 @@
-import type { Structural } from './structural.ts';
+import type { Structural } from './schema.ts';
 
 /** What a field may hold, in words: the range, the choices, the length. */
 export function allowedText(schema: Structural): string {

@@ -1,7 +1,7 @@
 import { isObject } from './defaults.ts';
 import { valueAt } from './problem.ts';
 import { escapedField } from './rules.ts';
-import type { Structural } from './structural.ts';
+import type { Structural } from './schema.ts';
 
 /** The value as CEL sees it: integers are 64-bit, fields have CEL's names, maps are maps. */
 export function celValue(schema: Structural, value: unknown): unknown {

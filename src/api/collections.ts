@@ -1,6 +1,6 @@
 import { isObject } from './defaults.ts';
 import { fieldText, notAllowed, type Path, type Problem, valueAt } from './problem.ts';
-import type { Structural } from './structural.ts';
+import type { Structural } from './schema.ts';
 
 /** What the list type and the size of a map forbid: duplicates and too many keys. */
 export function collectionProblems(schema: Structural, value: unknown, path: Path): Problem[] {

@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import { experimentSpec, experimentStatus } from './experiment.ts';
 import { labelName } from './names.ts';
 import { runSpec, runStatus } from './run.ts';
-import { type Structural, structural } from './structural.ts';
+import type { Structural } from './schema.ts';
+import { structural } from './structural.ts';
 
 const group = 'destillml.io';
 const version = 'v1alpha1';

@@ -1,4 +1,4 @@
-import type { Structural } from './structural.ts';
+import type { Structural } from './schema.ts';
 
 /** The value with the schema's defaults where fields are missing, as the API server fills them in. */
 export function withDefaults(schema: Structural, value: unknown): unknown {

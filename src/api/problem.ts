@@ -1,3 +1,5 @@
+import { cut } from '../text/cut.ts';
+import { shown } from '../text/shown.ts';
 import { isObject } from './defaults.ts';
 
 /** Something wrong with one field: `spec.training.epochs`, `-3 is not allowed; a whole number from 1 to 10000`. */
@@ -34,7 +36,7 @@ const longest = 80;
 /** A value on one line, as YAML writes it inline, cut short where it is long. */
 export function brief(value: unknown): string {
   const text = inline(value);
-  return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
+  return cut(shown(text), longest);
 }
 
 function inline(value: unknown): string {

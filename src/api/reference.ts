@@ -1,7 +1,7 @@
 import { allowedText } from './allowed.ts';
 import { withDefaults } from './defaults.ts';
 import { rulesKey } from './rules.ts';
-import type { Structural } from './structural.ts';
+import type { Structural } from './schema.ts';
 
 type Kind = { readonly name: string; readonly schema: Structural };
 

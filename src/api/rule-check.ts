@@ -5,7 +5,7 @@ import { isObject } from './defaults.ts';
 import { differenceText } from './difference.ts';
 import { fieldText, notAllowed, type Path, type Problem, valueAt } from './problem.ts';
 import { type Rule, rulesKey } from './rules.ts';
-import type { Structural } from './structural.ts';
+import type { Structural } from './schema.ts';
 
 /** What there was before an update; absent when an object is made or a value has no forerunner. */
 type Old = { readonly value: unknown };

@@ -1,6 +1,6 @@
 import { dataset } from './dataset.ts';
 import { distillationObjective } from './distillation.ts';
-import type { Structural } from './structural.ts';
+import type { Structural } from './schema.ts';
 import { structural } from './structural.ts';
 import { training } from './training.ts';
 

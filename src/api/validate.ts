@@ -7,7 +7,7 @@ import { type Experiment, experiment } from './experiment.ts';
 import { fieldText, notAllowed, type Path, type Problem, valueAt } from './problem.ts';
 import { RuleChecker } from './rule-check.ts';
 import { type Run, run } from './run.ts';
-import type { Structural } from './structural.ts';
+import type { Structural } from './schema.ts';
 import { nearest } from './suggest.ts';
 
 /** An Experiment with its defaults. @throws DestillError InvalidSpec that lists every problem, one a line */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { epochRecord, explanationResult, runProgress, runResult } from '../api/run.ts';
+import { shownLines } from '../text/shown.ts';
 
 /** Exit codes of the trainer (after sysexits.h) that decide whether another attempt can help. */
 export const exitCodes = {
@@ -19,12 +20,15 @@ export const exitCodes = {
 /** Exit codes after which no retry can help. */
 export const finalExitCodes: readonly number[] = [exitCodes.dataset, exitCodes.diverged, exitCodes.invalid];
 
+/** Whoever wrote it, people are shown it: in a status, an Event, a terminal. */
+const message = z.string().max(2048).transform(shownLines);
+
 /** The last word of a trainer: at most 4096 bytes of JSON in its termination message. */
 export const termination = z.discriminatedUnion('outcome', [
   z.strictObject({ outcome: z.literal('succeeded'), result: runResult }),
   z.strictObject({ outcome: z.literal('explained'), explanation: explanationResult }),
   z.strictObject({ outcome: z.literal('preempted'), epoch: z.int().min(0), step: z.int().min(0) }),
-  z.strictObject({ outcome: z.literal('failed'), code: z.string().max(64), message: z.string().max(2048) }),
+  z.strictObject({ outcome: z.literal('failed'), code: z.string().max(64), message }),
 ]);
 
 /** What a trainer reports while it works. */
@@ -40,7 +44,7 @@ export const report = z.discriminatedUnion('kind', [
       .optional()
       .describe('Epochs before this one that may not have been reported, oldest first.'),
   }),
-  z.strictObject({ kind: z.literal('note'), message: z.string().max(2048) }),
+  z.strictObject({ kind: z.literal('note'), message }),
 ]);
 
 export type Report = z.output<typeof report>;

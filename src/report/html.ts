@@ -1,3 +1,5 @@
+import { markup } from '../text/markup.ts';
+
 /** What a template takes: text is escaped, HTML is not. */
 export type Content = Html | string | number | undefined | readonly Content[];
 
@@ -23,23 +25,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly Content[
 function write(content: Content): string {
   if (content === undefined) return '';
   if (content instanceof Html) return content.text;
-  if (typeof content === 'string') return escapeText(content);
+  if (typeof content === 'string') return markup(content);
   if (typeof content === 'number') return String(content);
   return content.map(write).join('');
-}
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** Characters that no HTML may hold, such as those that colour a terminal, become a replacement character. */
-function escapeText(text: string): string {
-  return text
-    .toWellFormed()
-    .replaceAll(/[&<>"']/g, (character) => entities[character] ?? character)
-    .replaceAll(/(?![\t\n\r])\p{Cc}/gu, '\uFFFD');
 }

@@ -1,3 +1,4 @@
+import { cut } from '../text/cut.ts';
 import {
   formatAccuracy,
   formatCount,
@@ -89,10 +90,6 @@ function fit(lines: readonly (readonly string[])[], width: number) {
         .join(' '.repeat(gap))
         .trimEnd(),
   };
-}
-
-function cut(text: string, size: number): string {
-  return text.length <= size ? text : `${text.slice(0, size - 1)}…`;
 }
 
 function shown<T>(value: T | undefined, format: (value: T) => string): string {

@@ -14,6 +14,7 @@ export async function destill(...args: readonly string[]): Promise<Ended> {
   const surroundings: Surroundings = {
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
+    terminal: { write: (text) => (stderr += text) },
     env: {},
     now: () => new Date('2026-03-01T12:00:00Z'),
     trainer: {

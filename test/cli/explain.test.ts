@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { explanations } from '../../src/results/explanations.ts';
+import { artifactFiles } from '../../trainer-image/artifacts/files.ts';
 import { readTensors, writeTensors } from '../../trainer-image/storage/safetensors.ts';
-import { artifactFiles } from '../../trainer-image/training/checkpoint.ts';
 import { destillProcess } from './destill.ts';
 import { writeTinyMnist } from './tiny-mnist.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeModel } from '@destillml/trainer/export/onnx-format.ts';
+import { decodeModel } from '@destillml/trainer/storage/onnx-format.ts';
 import { expect, test } from 'vitest';
 import { destillProcess } from './destill.ts';
 import { temporaryFolder } from './temporary.ts';

@@ -2,6 +2,7 @@ import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { exitCodes } from '@destillml/core/protocol/report.ts';
 import { describe, expect, test } from 'vitest';
 import { tellsOfSigterm } from '../cluster/signals.ts';
+import { forTerminals } from '../src/text/hostile.ts';
 import { runTrainer } from './process.ts';
 import { digest, smallRun, temporaryFolder } from './training/run.ts';
 
@@ -68,6 +69,23 @@ describe('a trainer process', () => {
     const { code, last } = await runTrainer(run);
     expect(last).toMatchObject({ outcome: 'failed', message: expect.stringContaining('/nowhere') });
     expect([exitCodes.dataset, exitCodes.failed]).toContain(code);
+  });
+
+  test('sends a terminal nothing of the names that it is told', async () => {
+    const path = '/nowhere/\u001b[31m\u009b2J\u202e\u0007';
+    const run = smallRun({
+      artifacts: temporaryFolder(),
+      parameters: { dataset: { name: 'cifar10', source: { directory: { path } }, validation: 10 } },
+    });
+    const { last, errors } = await runTrainer(run);
+    expect(last).toMatchObject({
+      message: expect.stringContaining('/nowhere/\\u001b[31m\\u009b2J\\u202e\\u0007'),
+    });
+    expect(forTerminals(errors)).toEqual([]);
+    const logged: unknown = errors
+      .split('\n')
+      .flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
+    expect(logged).toContainEqual(expect.objectContaining({ msg: expect.stringContaining(path) }));
   });
 
   test('whose error is long, in letters of several bytes, still leaves a last word', async () => {

@@ -2,6 +2,7 @@
  * CIFAR-10 and CIFAR-100 in their binary version (Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html):
  * per image one label byte (CIFAR-100: coarse, then fine label), then 3,072 bytes, the channels R, G, B one after the other.
  */
+import { classNames } from './class-names.ts';
 import { corrupt } from './corrupt.ts';
 import { checkEveryClass, type ImageSet, imageBytes, inMemory } from './dataset.ts';
 import { type DataFile, findFiles, type Wanted } from './files.ts';
@@ -57,7 +58,7 @@ export async function readCifar(
   const format: Format = formats[name];
   const [nameFile, testFile, ...trainFiles] = await findFiles(place, cifarFiles(name), signal);
   if (nameFile === undefined || testFile === undefined) throw new RangeError('findFiles returns every file');
-  const classes = classNames(nameFile, format);
+  const { classes, notes } = classNames(namesIn(nameFile, format), nameFile.path);
   checkSizes(trainFiles, testFile, format);
   const test = decode([testFile], classes, format);
   const train = decode(trainFiles, classes, format);
@@ -66,6 +67,7 @@ export async function readCifar(
     train,
     test,
     notes: [
+      ...notes,
       isComplete
         ? 'The published number of images: 50,000 for training, 10,000 for testing.'
         : `Not the published number of images (50,000 and 10,000): ${train.count} and ${test.count}.`,
@@ -79,7 +81,7 @@ export function cifarFiles(name: keyof typeof formats): Wanted & { readonly arch
   return { names: [names, test, ...train], archive };
 }
 
-function classNames(file: DataFile, { classes }: Format): string[] {
+function namesIn(file: DataFile, { classes }: Format): string[] {
   const names = file.bytes
     .toString('utf8')
     .split('\n')

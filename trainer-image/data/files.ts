@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { DestillError } from '@destillml/core/errors.ts';
 import { corrupt, reasonOf } from './corrupt.ts';
+import { defaultLimits, formatBytes } from './limits.ts';
 import { tarEntries } from './tar.ts';
 
 /** A file's bytes, and the name that messages give it. */
@@ -19,6 +20,10 @@ export interface Wanted {
   /** Usual name of the archive that holds them. */
   readonly archive?: string;
 }
+
+/** The largest file that is read as a whole. */
+const { inMemoryBytes: inMemory } = defaultLimits;
+const most = formatBytes(inMemory);
 
 /** How many folders below a place its files may be. */
 export const foldersDeep = 2;
@@ -69,7 +74,7 @@ async function fromFolder(folder: string, there: ReadonlySet<string>, names: rea
     const isPlain = there.has(name);
     if (!isPlain && !there.has(`${name}.gz`)) throw missing(folder, name);
     const path = join(folder, isPlain ? name : `${name}.gz`);
-    const stored = await readFile(path);
+    const stored = await wholeFile(path);
     found.push({ path, bytes: isPlain ? stored : await unzipped(path, stored) });
   }
   return found;
@@ -78,6 +83,7 @@ async function fromFolder(folder: string, there: ReadonlySet<string>, names: rea
 async function fromArchive(path: string, names: readonly string[], signal: AbortSignal | undefined) {
   const found = new Map<string, DataFile>();
   for await (const entry of tarEntries(path, signal)) {
+    if (entry.kind !== 'file') continue;
     const base = entry.name.slice(entry.name.lastIndexOf('/') + 1);
     const name = names.find((each) => base === each || base === `${each}.gz`);
     if (name === undefined) continue;
@@ -94,11 +100,22 @@ async function fromArchive(path: string, names: readonly string[], signal: Abort
 
 async function unzipped(path: string, stored: Buffer): Promise<Buffer> {
   try {
-    return await promisify(gunzip)(stored);
+    return await promisify(gunzip)(stored, { maxOutputLength: inMemory });
   } catch (cause) {
+    if (cause instanceof RangeError) throw tooLarge(path, `holds more than ${most}`, cause);
     const what = `not a complete gzip file (${stored.length} bytes): ${reasonOf(cause)}`;
     throw corrupt(path, what, 'Fetch the file again.', cause);
   }
+}
+
+async function wholeFile(path: string): Promise<Buffer> {
+  const { size } = await stat(path);
+  if (size > inMemory) throw tooLarge(path, `has ${formatBytes(size)}; ${most} are the most`);
+  return readFile(path);
+}
+
+function tooLarge(path: string, what: string, cause?: unknown): DestillError {
+  return corrupt(path, `${what} of such a file`, 'Use the files of this data set.', cause);
 }
 
 function missing(place: string, name: string): DestillError {

@@ -2,6 +2,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DestillError } from '@destillml/core/errors.ts';
+import { shown } from '@destillml/core/text/shown.ts';
+import { classNames } from './class-names.ts';
 import { corrupt } from './corrupt.ts';
 import { checkedIndex, type ImageSet, imageBytes } from './dataset.ts';
 import { decodeFile, shorterSide } from './decode.ts';
@@ -17,10 +19,11 @@ export interface ImageFolderOptions {
 }
 
 /**
- * Lists the images; they are decoded when read. Classes are the folders' names in code-point order.
+ * Lists the images; they are decoded when read. Classes are the folders' names in code-point order, as `classNames`
+ * shows them.
  *
  * @throws DestillError `DatasetUnavailable` where a split's folder is missing; `DatasetCorrupt` where a class has no
- * image, or the splits have different classes.
+ * image, the splits have different classes, two classes are shown as the same or a name is not UTF-8.
  */
 export async function readImageFolder(
   root: string,
@@ -32,18 +35,20 @@ export async function readImageFolder(
     const what = `${root}: needs the folders train and test (or val), each with one folder per class`;
     throw new DestillError(
       'DatasetUnavailable',
-      `${what}. It holds: ${splits.slice(0, 10).join(', ') || 'nothing'}.`,
+      `${what}. It holds: ${shown(splits.slice(0, 10).join(', ')) || 'nothing'}.`,
     );
   }
   const train = await listImages(join(root, 'train'));
   const test = await listImages(join(root, testName));
   checkSameClasses(train, test, join(root, testName));
+  const { classes, notes } = classNames(train.classes, join(root, 'train'));
   const ignored = train.ignored + test.ignored;
   const shorter = shorterSide(options.size);
   return {
-    train: imageSet(train, options),
-    test: imageSet(test, options),
+    train: imageSet(train, classes, options),
+    test: imageSet(test, classes, options),
     notes: [
+      ...notes,
       `Decoded as read: shorter side resized to ${shorter} px (bilinear), centre ${options.size} × ${options.size} cut out.`,
       ...(testName === 'val' ? ['The folder val is used as test split.'] : []),
       ...(ignored > 0 ? [`${ignored} files that are not named .jpg, .jpeg or .png were passed over.`] : []),
@@ -52,6 +57,7 @@ export async function readImageFolder(
 }
 
 interface Listing {
+  /** Names of the folders. */
   readonly classes: readonly string[];
   readonly files: readonly string[];
   readonly labels: readonly number[];
@@ -62,7 +68,7 @@ async function listImages(folder: string): Promise<Listing> {
   const entries = await readdir(folder, { withFileTypes: true });
   const classes = entries
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .map((entry) => entry.name)
+    .map((entry) => readable(entry.name, folder))
     .sort();
   if (classes.length === 0) throw corrupt(folder, 'holds no folder', 'Put one folder per class there.');
   const files: string[] = [];
@@ -77,11 +83,17 @@ async function listImages(folder: string): Promise<Listing> {
     }
     ignored += all.length - images.length;
     for (const image of images) {
-      files.push(join(folder, name, image));
+      files.push(join(folder, name, readable(image, join(folder, name))));
       labels.push(label);
     }
   }
   return { classes, files, labels, ignored };
+}
+
+/** The name, as long as it is one: of bytes that are no UTF-8 something else is read, which is no file. */
+function readable(name: string, folder: string): string {
+  if (!name.includes('\ufffd')) return name;
+  throw corrupt(join(folder, name), 'its name is not UTF-8', 'Rename it.');
 }
 
 function checkSameClasses(train: Listing, test: Listing, testFolder: string): void {
@@ -93,7 +105,11 @@ function checkSameClasses(train: Listing, test: Listing, testFolder: string): vo
     throw corrupt(join(testFolder, extra[0] ?? ''), 'a class that train does not have', remedy);
 }
 
-function imageSet({ classes, files, labels }: Listing, { size, cacheBytes }: ImageFolderOptions): ImageSet {
+function imageSet(
+  { files, labels }: Listing,
+  classes: readonly string[],
+  { size, cacheBytes }: ImageFolderOptions,
+): ImageSet {
   const bytes = imageBytes(size);
   const cache = new Map<number, Uint8Array>();
 

@@ -129,7 +129,7 @@ async function downloaded(
   folder: string,
   deps: LoadDeps,
 ): Promise<Located> {
-  const archive = join(folder, `${sha256.slice(0, 16)}-${basename(new URL(url).pathname)}`);
+  const archive = join(folder, `${sha256.slice(0, 16)}-${basename(new URL(url).pathname).slice(-100)}`);
   await download(url, sha256, archive, deps);
   const notes = [`SHA-256 ${sha256}, as demanded.`];
   if (name !== 'image-folder') return { place: archive, origin: url, notes };

@@ -9,6 +9,7 @@ import { patiently } from '../storage/s3/patiently.ts';
 import { cifarFiles } from './cifar.ts';
 import { corrupt } from './corrupt.ts';
 import type { DownloadDeps } from './download.ts';
+import { entryPath, entryProblem } from './entry-path.ts';
 import { foldersDeep, type Wanted } from './files.ts';
 import { idxFiles } from './idx.ts';
 
@@ -70,10 +71,27 @@ function objectsOf(name: DatasetName, all: readonly StoredObject[], uri: string)
       `${uri}: none of the ${all.length} objects there is ${expected(name)}. Correct spec.dataset.source.s3.prefix: the folder of these files, or the key of an archive with them.`,
     );
   }
-  const escaping = found.find((object) => object.name.split('/').includes('..'));
-  if (escaping)
-    throw corrupt(`${uri}/${escaping.name}`, 'the key leads out of the folder', 'Rename the object.');
+  checkPaths(found, uri);
   return found;
+}
+
+/** Every object becomes a file of its own. */
+function checkPaths(objects: readonly StoredObject[], uri: string): void {
+  const refused = (name: string, what: string) =>
+    corrupt(`${uri}/${name}`, `the key ${what}`, 'Rename the object.');
+  const files = new Set<string>();
+  for (const { name } of objects) {
+    const problem = entryProblem(name);
+    if (problem !== undefined) throw refused(name, problem);
+    const path = entryPath(name);
+    if (files.has(path)) throw refused(name, 'is that of a file like another');
+    files.add(path);
+  }
+  for (const path of files) {
+    for (let folder = posix.dirname(path); folder !== '.'; folder = posix.dirname(folder)) {
+      if (files.has(folder)) throw refused(path, `is below ${folder}, which is a file`);
+    }
+  }
 }
 
 const wantedFiles: Readonly<Record<Exclude<DatasetName, 'image-folder'>, Wanted>> = {

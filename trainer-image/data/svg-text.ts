@@ -1,3 +1,7 @@
+import { cut } from '@destillml/core/text/cut.ts';
+import { markup } from '@destillml/core/text/markup.ts';
+import { shown } from '@destillml/core/text/shown.ts';
+
 export interface TextStyle {
   /** Of the font. Pixels. */
   readonly size: number;
@@ -14,9 +18,7 @@ export function svgText(
   y: number,
   { size, most, bold, colour = '#000000' }: TextStyle,
 ): string {
-  const short = content.length > most ? `${content.slice(0, most - 1)}…` : content;
-  const safe = short.replace(/[&<>]/g, (char) => `&#${char.charCodeAt(0)};`);
   const weight = bold ? ' font-weight="bold"' : '';
   const font = 'font-family="DejaVu Sans, Liberation Sans, sans-serif"';
-  return `<text x="${x}" y="${y}" ${font} font-size="${size}"${weight} fill="${colour}">${safe}</text>`;
+  return `<text x="${x}" y="${y}" ${font} font-size="${size}"${weight} fill="${colour}">${markup(cut(shown(content), most))}</text>`;
 }

@@ -1,156 +1,152 @@
 /**
- * Reads tar archives (POSIX ustar with pax and GNU long names; plain or gzipped) as a stream.
+ * Reads tar archives (ustar with pax and GNU long names; plain or gzipped) as a stream.
  *
- * Format: POSIX.1-2017, pax, "ustar Interchange Format". Own reader, since what data sets need of the format is
- * small and messages are to name the offset.
+ * Own reader: messages name the offset, bytes are pulled and never pushed, and an archive that says two things about one
+ * entry is damaged, where the libraries (tar, tar-stream) choose one of them.
  */
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
-import { corrupt, reasonOf } from './corrupt.ts';
+import type { DestillError } from '@destillml/core/errors.ts';
+import { corrupt } from './corrupt.ts';
+import { defaultLimits, formatBytes, type Limits, pastLimits } from './limits.ts';
+import { type ByteSource, openBytes } from './tar-bytes.ts';
+import { type About, block, described, type Header, isDescription, parseHeader } from './tar-header.ts';
 
-const block = 512;
 const remedy = 'Fetch the archive again.';
 
-/** A regular file inside an archive. `body` can be read until the next entry is asked for. */
+/** Something inside an archive. `chunks` or `body` can be read once, until the next entry is asked for. */
 export interface TarEntry {
+  readonly kind: 'file' | 'folder' | 'link';
   readonly name: string;
+  /** Bytes of a file. */
   readonly size: number;
-  /** The file's bytes. */
+  /** Of a link: where it leads, from the folder that it is in or, a hard link, from that of the archive. */
+  readonly target: { readonly name: string; readonly fromRoot: boolean } | undefined;
+  chunks(): AsyncGenerator<Buffer>;
+  /** All bytes at once, of a file that may be held in memory. */
   body(): Promise<Buffer>;
 }
 
-/** The regular files of an archive, in its order; everything else (folders, links) is passed over. */
-export async function* tarEntries(path: string, signal?: AbortSignal): AsyncGenerator<TarEntry> {
-  const source = await byteSource(path, signal);
+/**
+ * What an archive holds, in its order.
+ *
+ * @throws DestillError `DatasetCorrupt` where it is damaged, beyond the limits, or holds what is no file, folder or link
+ */
+export async function* tarEntries(
+  path: string,
+  signal?: AbortSignal,
+  limits: Limits = defaultLimits,
+): AsyncGenerator<TarEntry> {
+  const source = await openBytes(path, limits, signal);
   try {
-    let longName: string | undefined;
-    for (;;) {
-      const offset = source.offset;
-      const header = await source.take(block);
-      if (header.every((byte) => byte === 0)) {
-        await source.drain();
-        return;
-      }
-      const { name, size, type } = parseHeader(header, path, offset);
-      const padding = (block - (size % block)) % block;
-      if (type === 'L' || type === 'x') {
-        const body = await source.take(size);
-        longName = type === 'L' ? text(body) : (paxPath(body) ?? longName);
-        await source.skip(padding);
-      } else {
-        let taken = false;
-        const body = () => {
-          taken = true;
-          return source.take(size);
-        };
-        if (type === '0' || type === '\0') yield { name: longName ?? name, size, body };
-        await source.skip(taken ? padding : size + padding);
-        longName = undefined;
-      }
-    }
+    yield* new Archive(path, source, limits).entries();
   } finally {
     source.close();
   }
 }
 
-function parseHeader(header: Buffer, path: string, offset: number) {
-  const stated = octal(header.subarray(148, 156));
-  let sum = 8 * 32;
-  for (let i = 0; i < block; i++) if (i < 148 || i >= 156) sum += header[i] ?? 0;
-  if (stated !== sum) {
-    throw corrupt(path, `not a tar archive, or damaged: wrong header checksum at byte ${offset}`, remedy);
+class Archive {
+  readonly #path: string;
+  readonly #source: ByteSource;
+  readonly #limits: Limits;
+  #count = 0;
+  #bytes = 0;
+
+  constructor(path: string, source: ByteSource, limits: Limits) {
+    this.#path = path;
+    this.#source = source;
+    this.#limits = limits;
   }
-  const name = text(header.subarray(0, 100));
-  const isUstar = header.toString('latin1', 257, 263) === 'ustar\0';
-  const prefix = isUstar ? text(header.subarray(345, 500)) : '';
-  return {
-    name: prefix === '' ? name : `${prefix}/${name}`,
-    size: octal(header.subarray(124, 136)),
-    type: String.fromCharCode(header[156] ?? 0),
-  };
-}
 
-function text(bytes: Buffer): string {
-  const end = bytes.indexOf(0);
-  return bytes.toString('utf8', 0, end < 0 ? bytes.length : end);
-}
-
-function octal(bytes: Buffer): number {
-  return Number.parseInt(text(bytes).trim(), 8) || 0;
-}
-
-/** `path` of a pax extended header: lines "LENGTH KEY=VALUE\n". */
-function paxPath(body: Buffer): string | undefined {
-  return /^\d+ path=(.*)$/m.exec(body.toString('utf8'))?.[1];
-}
-
-/** Takes exact numbers of bytes from a file, which is unzipped if it begins like gzip. */
-async function byteSource(path: string, signal: AbortSignal | undefined) {
-  const file = createReadStream(path, { highWaterMark: 1 << 18 });
-  const unzip = (await isGzip(path)) ? createGunzip({ chunkSize: 1 << 18 }) : undefined;
-  // pipe() does not carry errors over.
-  if (unzip) file.on('error', (error) => unzip.destroy(error)).pipe(unzip);
-  const chunks = (unzip ?? file)[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  let chunk: Buffer = Buffer.alloc(0);
-  let offset = 0;
-
-  /** Hands the next `size` bytes to `use`, piece by piece. */
-  async function pass(size: number, use: (piece: Buffer, position: number) => void): Promise<void> {
-    for (let done = 0; done < size; ) {
-      if (chunk.length === 0) chunk = await next();
-      const piece = chunk.subarray(0, size - done);
-      use(piece, done);
-      chunk = chunk.subarray(piece.length);
-      done += piece.length;
-      offset += piece.length;
+  async *entries(): AsyncGenerator<TarEntry> {
+    const source = this.#source;
+    let about: About = {};
+    for (;;) {
+      const at = source.offset;
+      const damaged = (what: string) => corrupt(this.#path, `${what} at byte ${at}`, remedy);
+      const header = parseHeader(await source.take(block), damaged);
+      if (header === undefined) return source.drain();
+      if (isDescription(header.type)) {
+        about = { ...about, ...described(header.type, await this.#description(header), damaged) };
+        continue;
+      }
+      const entry = this.#entry({ ...header, ...about }, at);
+      about = {};
+      this.#checkLimits(entry);
+      const end = source.offset + entry.size;
+      yield entry;
+      await source.skip(end - source.offset + paddingOf(entry.size));
     }
   }
 
-  async function next(): Promise<Buffer> {
-    const piece = await nextOrEnd();
-    if (piece) return piece;
-    throw corrupt(path, `truncated: ends at byte ${offset}${unzip ? ' of its content' : ''}`, remedy);
+  async #description({ size }: Header): Promise<Buffer> {
+    const most = this.#limits.descriptionBytes;
+    if (size > most)
+      throw corrupt(this.#path, `${size} bytes about an entry; ${most} are the most of it`, remedy);
+    const content = await this.#source.take(size);
+    await this.#source.skip(paddingOf(size));
+    return content;
   }
 
-  async function nextOrEnd(): Promise<Buffer | undefined> {
-    signal?.throwIfAborted();
-    try {
-      const { done, value } = await chunks.next();
-      return done ? undefined : value;
-    } catch (cause) {
-      const at = unzip ? `compressed byte ${unzip.bytesWritten}` : `byte ${offset}`;
-      throw corrupt(path, `cannot be read at ${at}: ${reasonOf(cause)}`, remedy, cause);
+  #entry({ name, target, type, size }: Header, at: number): TarEntry {
+    const refused = (what: string) => this.#refused(`${name || 'without a name'} at byte ${at} ${what}`);
+    if (name === '') throw refused('is nothing that can be unpacked');
+    const without = { name, size: 0, target: undefined, ...this.#content(name, 0) };
+    switch (type) {
+      case '0':
+      case '\0':
+      case '7':
+        if (name.endsWith('/')) throw refused('is a file of its type and a folder of its name');
+        return { ...without, kind: 'file', size, ...this.#content(name, size) };
+      case '5':
+        return { ...without, kind: 'folder' };
+      case '1':
+      case '2':
+        return { ...without, kind: 'link', target: { name: target, fromRoot: type === '1' } };
+      case '3':
+      case '4':
+        throw refused('is a device');
+      case '6':
+        throw refused('is a named pipe');
+      default:
+        throw refused(`is of the type "${type}": no file, folder or link`);
     }
   }
 
-  return {
-    get offset() {
-      return offset;
-    },
-    async take(size: number): Promise<Buffer> {
-      const bytes = Buffer.alloc(size);
-      await pass(size, (piece, position) => piece.copy(bytes, position));
-      return bytes;
-    },
-    skip: (size: number) => pass(size, () => undefined),
-    /** Reads to the end: only there does gzip compare its checksum. */
-    async drain(): Promise<void> {
-      while (await nextOrEnd()) chunk = Buffer.alloc(0);
-    },
-    close() {
-      file.destroy();
-      unzip?.destroy();
-    },
-  };
+  #content(name: string, size: number): Pick<TarEntry, 'chunks' | 'body'> {
+    const most = this.#limits.inMemoryBytes;
+    return {
+      chunks: () => this.#source.chunks(size),
+      body: () => {
+        if (size <= most) return this.#source.take(size);
+        throw this.#refused(
+          `${name} has ${formatBytes(size)}; ${formatBytes(most)} are the most of such a file`,
+        );
+      },
+    };
+  }
+
+  #checkLimits({ name, size }: TarEntry): void {
+    const { entries, bytes, entryBytes } = this.#limits;
+    this.#count += 1;
+    this.#bytes += size;
+    const beyond = (what: string) => corrupt(this.#path, what, pastLimits);
+    if (size > entryBytes)
+      throw beyond(
+        `its entry ${name} has ${formatBytes(size)}; ${formatBytes(entryBytes)} are the most of a file`,
+      );
+    if (this.#count > entries)
+      throw beyond(`it has more than ${entries} entries, of which ${name} is the next`);
+    if (this.#bytes > bytes)
+      throw beyond(
+        `with its entry ${name} it has more than ${formatBytes(bytes)}, the most that is unpacked`,
+      );
+  }
+
+  #refused(entryAndWhat: string): DestillError {
+    return corrupt(this.#path, `its entry ${entryAndWhat}`, 'Do not use this archive, or make it anew.');
+  }
 }
 
-async function isGzip(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer.readUInt16BE(0) === 0x1f8b;
-  } finally {
-    await file.close();
-  }
+/** Content fills whole blocks. */
+function paddingOf(size: number): number {
+  return (block - (size % block)) % block;
 }

@@ -1,5 +1,6 @@
 /** Which images are explained. */
 import { basename } from 'node:path';
+import { shown } from '@destillml/core/text/shown.ts';
 import { type ImageSet, imageBytes } from '../data/dataset.ts';
 import { decodeFile } from '../data/decode.ts';
 import { balancedOrder } from '../data/splits.ts';
@@ -37,6 +38,6 @@ export async function imagesAt(set: ImageSet, indices: Uint32Array): Promise<Exp
  */
 export async function imagesInFiles(paths: readonly string[], size: number): Promise<ExplainedImage[]> {
   return await Promise.all(
-    paths.map(async (path) => explainedImage(basename(path), await decodeFile(path, size))),
+    paths.map(async (path) => explainedImage(shown(basename(path)), await decodeFile(path, size))),
   );
 }

@@ -1,4 +1,4 @@
-import { trainedNetwork } from '../training/trained-network.ts';
+import { trainedNetwork } from '../artifacts/trained-network.ts';
 import { type ExportOptions, exportedOpset, exportOnnx } from './onnx.ts';
 import { type OutputError, verifyOnnx } from './verify-onnx.ts';
 

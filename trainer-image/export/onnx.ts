@@ -2,8 +2,6 @@ import type { ModelName } from '@destillml/core/api/models.ts';
 import { imageNet } from '../data/augmentation.ts';
 import type { Network } from '../models/network.ts';
 import packageFile from '../package.json' with { type: 'json' };
-import { foldBatchNorm } from './fold-batch-norm.ts';
-import { type GraphNode, type InferenceGraph, inferenceGraph, type Weight } from './inference-graph.ts';
 import {
   dataTypes,
   encodeModel,
@@ -13,7 +11,9 @@ import {
   type OnnxAttribute,
   type OnnxNode,
   type OnnxTensor,
-} from './onnx-format.ts';
+} from '../storage/onnx-format.ts';
+import { foldBatchNorm } from './fold-batch-norm.ts';
+import { type GraphNode, type InferenceGraph, inferenceGraph, type Weight } from './inference-graph.ts';
 
 /** Operator set of exported files: read by onnxruntime since 1.12, TensorRT since 8.5. */
 export const exportedOpset = 17;

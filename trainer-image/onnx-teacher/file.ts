@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { DestillError } from '@destillml/core/errors.ts';
-import { decodeModel, type OnnxModel, type OnnxTensor } from '../export/onnx-format.ts';
+import { decodeModel, type OnnxModel, type OnnxTensor } from '../storage/onnx-format.ts';
 import { storedValue, type Value } from './values.ts';
 
 /** An ONNX file and the tensors that it stores. */

@@ -1,5 +1,5 @@
 import { DestillError } from '@destillml/core/errors.ts';
-import type { OnnxAttribute, OnnxNode } from '../export/onnx-format.ts';
+import type { OnnxAttribute, OnnxNode } from '../storage/onnx-format.ts';
 import type { Tensor2D, Tensor4D } from '../tensorflow/tf.ts';
 import type { Parameters } from './parameters.ts';
 import type { StoredWeight, Value } from './values.ts';

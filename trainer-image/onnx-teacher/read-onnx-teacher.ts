@@ -1,8 +1,8 @@
 import { DestillError } from '@destillml/core/errors.ts';
 import { imageNet } from '../data/augmentation.ts';
-import type { OnnxNode, OnnxValueInfo } from '../export/onnx-format.ts';
 import type { Features, Network } from '../models/network.ts';
 import { scoped } from '../nn/scoped.ts';
+import type { OnnxNode, OnnxValueInfo } from '../storage/onnx-format.ts';
 import { type Tensor2D, type Tensor4D, tf } from '../tensorflow/tf.ts';
 import { type OnnxFile, readOnnxFile } from './file.ts';
 import { NodeView, refusal } from './node.ts';

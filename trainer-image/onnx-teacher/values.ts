@@ -1,4 +1,4 @@
-import { dataTypes, type OnnxTensor } from '../export/onnx-format.ts';
+import { dataTypes, type OnnxTensor } from '../storage/onnx-format.ts';
 import type { Tensor2D, Tensor4D } from '../tensorflow/tf.ts';
 
 /** What a name in an ONNX graph stands for while the graph is computed. */

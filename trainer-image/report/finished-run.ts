@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Run, runParameters, runResult } from '@destillml/core/api/run.ts';
 import { DestillError } from '@destillml/core/errors.ts';
 import { z } from 'zod';
-import { artifactFiles } from '../training/checkpoint.ts';
+import { artifactFiles } from '../artifacts/files.ts';
 
 /** What is read of a `result.json`. */
 const resultFile = z.object({

@@ -8,8 +8,8 @@ import type { ReportExplanations } from '@destillml/core/report/input.ts';
 import { experimentReport } from '@destillml/core/report/report.ts';
 import { explanationFiles, explanations } from '@destillml/core/results/explanations.ts';
 import { stringify } from 'yaml';
+import { readHistory } from '../artifacts/history.ts';
 import { writeAtomic } from '../storage/atomic.ts';
-import { readHistory } from '../training/history.ts';
 import { environmentOf } from './environment.ts';
 import { readFinishedRun, readJson } from './finished-run.ts';
 

@@ -1,4 +1,5 @@
 import type { Dataset } from '@destillml/core/api/dataset.ts';
+import { trainedNetwork } from '../artifacts/trained-network.ts';
 import type { LoadedDataset } from '../data/dataset.ts';
 import { splitTrain } from '../data/splits.ts';
 import type { Network } from '../models/network.ts';
@@ -6,7 +7,6 @@ import { capturedProgram } from '../nn/capture.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { evaluationFunction } from './functions.ts';
 import { functionNames } from './session.ts';
-import { trainedNetwork } from './trained-network.ts';
 
 export interface CheckpointEvaluation {
   /** Folder of the Run; its best checkpoint is evaluated. */

@@ -1,22 +1,22 @@
 import { DestillError } from '@destillml/core/errors.ts';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
-import { createObjective } from '../distillation/objective.ts';
-import { shapesOf } from '../distillation/stages.ts';
-import { buildNetwork } from '../models/registry.ts';
-import { capturedProgram } from '../nn/capture.ts';
-import { countFlops } from '../nn/flops.ts';
-import { kaiming } from '../nn/initial.ts';
-import { eagerProgram, type Program } from '../nn/program.ts';
-import { Variables } from '../nn/variables.ts';
-import { givenTeacher } from '../onnx-teacher/given-teacher.ts';
-import type { TeacherFile } from '../onnx-teacher/teacher-file.ts';
 import {
   describeTeacher,
   loadCheckpoint,
   type NamedTensors,
   type NetworkDescription,
   networkTensors,
-} from './checkpoint.ts';
+} from '../artifacts/checkpoint.ts';
+import { createObjective } from '../distillation/objective.ts';
+import { shapesOf } from '../distillation/stages.ts';
+import { countFlops } from '../models/flops.ts';
+import { buildNetwork } from '../models/registry.ts';
+import { capturedProgram } from '../nn/capture.ts';
+import { kaiming } from '../nn/initial.ts';
+import { eagerProgram, type Program } from '../nn/program.ts';
+import { Variables } from '../nn/variables.ts';
+import { givenTeacher } from '../onnx-teacher/given-teacher.ts';
+import type { TeacherFile } from '../onnx-teacher/teacher-file.ts';
 import { evaluationFunction, type Lesson, trainingFunction } from './functions.ts';
 import { withVelocities } from './optimizer.ts';
 

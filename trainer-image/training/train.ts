@@ -7,6 +7,16 @@ import type { EpochRecord, RunProgress, RunResult } from '@destillml/core/api/ru
 import { DestillError } from '@destillml/core/errors.ts';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import type { Report } from '@destillml/core/protocol/report.ts';
+import type { ArtifactFolders } from '../artifacts/artifacts.ts';
+import {
+  loadCheckpoint,
+  type NamedTensors,
+  saveCheckpoint,
+  type TrainingState,
+} from '../artifacts/checkpoint.ts';
+import { artifactFiles } from '../artifacts/files.ts';
+import { appendHistory, truncateHistory } from '../artifacts/history.ts';
+import { finishedResult, writeResult } from '../artifacts/result.ts';
 import { parametersOf } from '../data/augmentation-parameters.ts';
 import { batches, stepsPerEpoch } from '../data/batches.ts';
 import type { LoadedDataset } from '../data/dataset.ts';
@@ -15,17 +25,8 @@ import type { Observation } from '../metrics/observation.ts';
 import { type TeacherFile, teacherFolder } from '../onnx-teacher/teacher-file.ts';
 import { writeJsonAtomic } from '../storage/atomic.ts';
 import { tf } from '../tensorflow/tf.ts';
-import type { ArtifactFolders } from './artifacts.ts';
-import {
-  artifactFiles,
-  loadCheckpoint,
-  type NamedTensors,
-  saveCheckpoint,
-  type TrainingState,
-} from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
-import { appendHistory, truncateHistory } from './history.ts';
-import { finishedResult, writeResult } from './result.ts';
+import { resultOf } from './result.ts';
 import { learningRate, type Schedule } from './schedule.ts';
 import { functionNames, openSession, type Session } from './session.ts';
 
@@ -67,7 +68,7 @@ const noSums = { images: 0, loss: 0, crossEntropy: 0, distillation: 0, correct: 
  */
 export async function train(assignment: Assignment, deps: TrainingDeps): Promise<TrainingOutcome> {
   const { own, teacher } = deps.folders;
-  const done = finishedResult(own, assignment.parameters);
+  const done = finishedResult(own, assignment.parameters.training.epochs);
   if (done !== undefined) return { outcome: 'succeeded', result: done };
   writeJsonAtomic(join(own, artifactFiles.assignment), assignment);
 
@@ -137,9 +138,10 @@ export async function train(assignment: Assignment, deps: TrainingDeps): Promise
     // The checkpoint of the last epoch is there already.
     if (test === undefined) return { outcome: 'preempted', epoch: epochs, step: 0 };
     deps.observe({ kind: 'evaluation', seconds: (deps.clock() - started) / 1000 });
-    const result = writeResult(own, assignment, session, loop.state, test, data);
+    const document = resultOf(assignment, session, loop.state, test, data);
+    writeResult(own, document);
     deps.saved();
-    return { outcome: 'succeeded', result };
+    return { outcome: 'succeeded', result: document.result };
   } finally {
     session.program.dispose();
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BarsDisplay } from '../../../cli/progress/bars.ts';
-import { displayFor } from '../../../cli/progress/display.ts';
+import { displayFor } from '../../../cli/progress/display-for.ts';
 import { PlainDisplay } from '../../../cli/progress/plain.ts';
 import { progress, result, runOf } from '../made-runs.ts';
 
@@ -37,9 +37,25 @@ test.each([
   ['NO_COLOR', { NO_COLOR: '1' }, false, PlainDisplay],
   ['a simple terminal', { TERM: 'dumb' }, false, PlainDisplay],
 ])('on %s', (_where, env, isPlain, kind) => {
-  expect(displayFor({ stderr: terminal().output, env }, isPlain, label)).toBeInstanceOf(kind);
+  const { output } = terminal();
+  expect(displayFor({ stderr: output, terminal: output, env }, isPlain, label)).toBeInstanceOf(kind);
 });
 
 test('into a file there are plain lines', () => {
-  expect(displayFor({ stderr: { write: () => true }, env: {} }, false, label)).toBeInstanceOf(PlainDisplay);
+  const file = { write: () => true };
+  expect(displayFor({ stderr: file, terminal: file, env: {} }, false, label)).toBeInstanceOf(PlainDisplay);
+});
+
+test('no text from outside moves the cursor', () => {
+  const { output, text } = terminal();
+  const hostile = '\u001b[2J\u009b31m\u202eteacher';
+  const display = new BarsDisplay(output, () => hostile);
+  display.started(runOf({ phase: 'Starting' }));
+  display.changed(runOf({ phase: 'Failed', reason: 'DatasetCorrupt', message: `${hostile}: damaged` }));
+  display.note(runOf({ phase: 'Starting' }), hostile);
+  display.close();
+  expect(text()).toContain('\\u001b[2J\\u009b31m\\u202eteacher: damaged');
+  // cli-progress has its own sequences.
+  expect(text()).not.toContain('\u001b[2J');
+  expect(text()).not.toMatch(/[\u009b\u202e]/);
 });

@@ -25,4 +25,15 @@ describe('the last word of a trainer', () => {
       }),
     );
   });
+
+  it('is shown to people whatever it holds, where it is read and where it is not', () => {
+    const hostile = '\u001b[2J\u009bx\u202e';
+    const failed = { outcome: 'failed', code: 'DatasetCorrupt', message: `${hostile}\nmore` };
+    expect(lastWord(JSON.stringify(failed))).toEqual({
+      word: { ...failed, message: '\\u001b[2J\\u009bx\\u202e\nmore' },
+    });
+    expect(lastWord(JSON.stringify({ outcome: 'preempted', epoch: 4, step: 1, [hostile]: 1 }))).toEqual({
+      unreadable: 'is not one of a trainer (Unrecognized key: "\\u001b[2J\\u009bx\\u202e")',
+    });
+  });
 });

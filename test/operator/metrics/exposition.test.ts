@@ -33,7 +33,7 @@ describe('the text format of Prometheus', () => {
 
   it('escapes what labels hold, and leaves out those that say nothing', () => {
     expect(labelText({ run: 'a"b\\c\nd', arm: undefined, student: '', seed: '1' })).toBe(
-      'run="a\\"b\\\\c\\nd",seed="1"',
+      'run="a\\"b\\\\c\\\\u000ad",seed="1"',
     );
   });
 });

@@ -1,6 +1,6 @@
 import { experimentSchema } from '@destillml/core/api/crd.ts';
 import { rulesKey } from '@destillml/core/api/rules.ts';
-import type { Structural } from '@destillml/core/api/structural.ts';
+import type { Structural } from '@destillml/core/api/schema.ts';
 import fc from 'fast-check';
 
 const spec = experimentSchema.properties?.spec ?? {};

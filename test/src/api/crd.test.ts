@@ -1,6 +1,6 @@
 import { experimentDefinition, experimentSchema, runDefinition, runSchema } from '@destillml/core/api/crd.ts';
 import { escapedField, rulesKey } from '@destillml/core/api/rules.ts';
-import type { Structural } from '@destillml/core/api/structural.ts';
+import type { Structural } from '@destillml/core/api/schema.ts';
 import { Environment } from '@marcbachmann/cel-js';
 import { describe, expect, it } from 'vitest';
 

@@ -2,6 +2,8 @@ import { contactSheet, imageRows } from '@destillml/trainer/data/contact-sheet.t
 import { inMemory } from '@destillml/trainer/data/dataset.ts';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { shown } from '../../../src/text/shown.ts';
+import { hostileNames, plainNames } from '../../src/text/hostile.ts';
 
 async function decoded(png: Buffer) {
   const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
@@ -52,4 +54,14 @@ describe('imageRows', () => {
     expect(two.height).toBe(one.height);
     expect(two.width).toBe(2 * one.width);
   });
+
+  it.each([...hostileNames, ...plainNames].map((name) => [shown(name), name]))(
+    'is drawn whatever a class is called: %s',
+    async (_, name = '') => {
+      for (const each of [name, `${'🐈'.repeat(11)}x${name}`]) {
+        const sheet = await decoded(await imageRows([{ name: each, images: new Uint8Array(12) }], 2));
+        expect(sheet.height).toBe(72);
+      }
+    },
+  );
 });

@@ -55,7 +55,7 @@ describe('extract', () => {
         'bad.tar': tar({ 'fine.jpg': Buffer.from('x'), [name]: Buffer.from('x') }),
       });
       await expect(extract(join(folder, 'bad.tar'), join(folder, 'bad'), {})).rejects.toThrow(
-        `${folder}/bad.tar: names a file outside of itself: ${name}. Do not use this archive.`,
+        `${folder}/bad.tar: its entry ${name} leads out of the folder. Do not use this archive, or make it anew.`,
       );
       expect(await readdir(folder)).toEqual(['bad.tar']);
     },

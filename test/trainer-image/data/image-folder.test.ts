@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ImageFolderOptions, readImageFolder } from '@destillml/trainer/data/image-folder.ts';
 import sharp from 'sharp';
@@ -86,6 +86,37 @@ describe('readImageFolder', () => {
       message: expect.stringContaining(join(folder, 'train/green/2.PNG')),
     });
   });
+
+  it('shows class names with escapes, says so, and reads their files', async () => {
+    const folder = await temporaryFolder();
+    const hostile = '\u001b]0;x\u0007gpj.\u202e\ufffe';
+    for (const [split, name] of [
+      ['train', 'red'],
+      ['train', hostile],
+      ['test', 'red'],
+      ['test', hostile],
+    ] as const) {
+      const image = await picture(name === 'red' ? 'red' : 'blue', 'png');
+      await writeFiles(folder, { [`${split}/${name}/\u009b1.png`]: image });
+    }
+    const { train, test, notes } = await readImageFolder(folder, options);
+    const shown = '\\u001b]0;x\\u0007gpj.\\u202e\\ufffe';
+    expect([train.classes, test.classes]).toEqual([
+      [shown, 'red'],
+      [shown, 'red'],
+    ]);
+    expect(notes[0]).toBe(
+      `1 class names have characters that cannot be shown, and are written with escapes: ${shown}`,
+    );
+    const images = new Uint8Array(2 * 768);
+    await train.read([0, 1], images);
+    expect([...images.subarray(0, 3), ...images.subarray(768, 771)]).toEqual([0, 0, 255, 255, 0, 0]);
+    await writeFile(join(folder, 'train', hostile, '\u009b1.png'), 'no image');
+    const broken = await readImageFolder(folder, options);
+    await expect(broken.train.read([0], images)).rejects.toThrow(
+      `/train/${shown}/\\u009b1.png: cannot be decoded`,
+    );
+  });
 });
 
 describe('an image folder is refused:', () => {
@@ -115,6 +146,26 @@ describe('an image folder is refused:', () => {
     await writeFiles(folder, { 'test/green/1.png': '', 'test/pink/1.png': '' });
     await expect(readImageFolder(folder, options)).rejects.toThrow(
       'test/pink: a class that train does not have',
+    );
+  });
+
+  it('with names that are not UTF-8', async () => {
+    const folder = await colourFolder();
+    const name = Buffer.from([0x63, 0xed, 0xa0, 0x80]);
+    await mkdir(Buffer.concat([Buffer.from(`${folder}/train/`), name]));
+    await expect(readImageFolder(folder, options)).rejects.toMatchObject({
+      code: 'DatasetCorrupt',
+      message: `${folder}/train/c\ufffd\ufffd\ufffd: its name is not UTF-8. Rename it.`,
+    });
+  });
+
+  it('with classes that are shown as the same', async () => {
+    const folder = await colourFolder();
+    for (const name of ['a\u202e', 'a\\u202e']) {
+      await writeFiles(folder, { [`train/${name}/1.png`]: '', [`test/${name}/1.png`]: '' });
+    }
+    await expect(readImageFolder(folder, options)).rejects.toThrow(
+      `${folder}/train: two classes are shown as a\\u202e. Rename one of them.`,
     );
   });
 

@@ -90,17 +90,41 @@ export function tar(
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 
+/** An archive of entries in which anything may be wrong, one after the other. */
+export function tarOf(...entries: readonly TarFields[]): Buffer {
+  const blocks = entries.flatMap((fields) => {
+    const { content = Buffer.alloc(0) } = fields;
+    return [header(fields), content, Buffer.alloc((512 - (content.length % 512)) % 512)];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
+export interface TarFields {
+  readonly name: string;
+  readonly type?: string;
+  readonly content?: Buffer;
+  /** Of a link. */
+  readonly target?: string;
+  /** What the header says, where it is not that of the content. */
+  readonly size?: number | string;
+}
+
 export function tarGz(files: Readonly<Record<string, Uint8Array>>): Buffer {
   return gzipSync(tar(files));
 }
 
 function tarHeader(name: string, size: number, type: string): Buffer {
+  return header({ name, size, type });
+}
+
+function header({ name, type = '0', content, target = '', size = content?.length ?? 0 }: TarFields): Buffer {
   const header = Buffer.alloc(512);
   header.write(name, 0);
   header.write('0000644\0', 100);
-  header.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
+  header.write(typeof size === 'string' ? size : `${size.toString(8).padStart(11, '0')}\0`, 124);
   header.fill(' ', 148, 156);
   header.write(type, 156);
+  header.write(target, 157);
   header.write('ustar\x0000', 257);
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);

@@ -7,7 +7,9 @@ import { tar, temporaryFolder, writeFiles } from './made-files.ts';
 
 async function contents(path: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for await (const entry of tarEntries(path)) found[entry.name] = (await entry.body()).toString();
+  for await (const entry of tarEntries(path)) {
+    if (entry.kind === 'file') found[entry.name] = (await entry.body()).toString();
+  }
   return found;
 }
 

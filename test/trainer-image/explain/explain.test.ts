@@ -1,4 +1,5 @@
 import { mapNames } from '@destillml/core/api/explain.ts';
+import { trainedNetwork } from '@destillml/trainer/artifacts/trained-network.ts';
 import { agreement } from '@destillml/trainer/explain/agreement.ts';
 import {
   type ExplainedBy,
@@ -14,7 +15,6 @@ import {
   explainedImage,
 } from '@destillml/trainer/explain/subject.ts';
 import { tf } from '@destillml/trainer/tensorflow/tf.ts';
-import { trainedNetwork } from '@destillml/trainer/training/trained-network.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { size, testImages, trained } from './trained.ts';
 

@@ -4,6 +4,8 @@ import { figure } from '@destillml/trainer/explain/figure.ts';
 import { explainedImage } from '@destillml/trainer/explain/subject.ts';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { shown } from '../../../src/text/shown.ts';
+import { hostileNames } from '../../src/text/hostile.ts';
 
 const size = 4;
 const image = explainedImage('tile', new Uint8Array(3 * size * size).fill(50), 1);
@@ -78,6 +80,19 @@ describe('figure', () => {
     const long = await decoded([row(`<b>&"${'x'.repeat(300)}`)]);
     expect(long.width).toBe((await decoded([row('one')])).width);
   });
+
+  it.each(hostileNames.map((name) => [shown(name), name]))(
+    'is drawn whatever images, networks and classes are called: %s',
+    async (_, name = '') => {
+      // Long enough to be cut, wherever that falls.
+      const names = [name, `${'🐈'.repeat(11)}${name}`, `${name}${'🐈'.repeat(300)}`];
+      for (const each of names) {
+        const named = explainedImage(each, image.pixels, 1);
+        const png = await figure(named, 0, [row(each)], [each, each]);
+        expect((await sharp(png).metadata()).width).toBe((await decoded([row('one')])).width);
+      }
+    },
+  );
 
   it('leaves a place empty where a network has no map of a method', async () => {
     const only = { network: 'two', explanations: [explanation({ maps: { lime: { values: half, cells } } })] };

@@ -1,8 +1,8 @@
 import { foldBatchNorm } from '@destillml/trainer/export/fold-batch-norm.ts';
 import { inferenceGraph } from '@destillml/trainer/export/inference-graph.ts';
 import { exportOnnx } from '@destillml/trainer/export/onnx.ts';
-import { decodeModel } from '@destillml/trainer/export/onnx-format.ts';
 import { verifyOnnx } from '@destillml/trainer/export/verify-onnx.ts';
+import { decodeModel } from '@destillml/trainer/storage/onnx-format.ts';
 import { tf } from '@destillml/trainer/tensorflow/tf.ts';
 import { InferenceSession } from 'onnxruntime-node';
 import { expect, test } from 'vitest';

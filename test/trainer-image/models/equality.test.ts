@@ -1,5 +1,5 @@
+import { countFlops } from '@destillml/trainer/models/flops.ts';
 import type { Network } from '@destillml/trainer/models/network.ts';
-import { countFlops } from '@destillml/trainer/nn/flops.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fnv1a, summary } from './filled.ts';
 import { cases, classes, compute, describeVariable, filledNetwork } from './reference.ts';

@@ -1,3 +1,4 @@
+import { readOnnxTeacher } from '@destillml/trainer/onnx-teacher/read-onnx-teacher.ts';
 import {
   dataTypes,
   encodeModel,
@@ -8,8 +9,7 @@ import {
   type OnnxNode,
   type OnnxTensor,
   text,
-} from '@destillml/trainer/export/onnx-format.ts';
-import { readOnnxTeacher } from '@destillml/trainer/onnx-teacher/read-onnx-teacher.ts';
+} from '@destillml/trainer/storage/onnx-format.ts';
 import { type Tensor4D, tf } from '@destillml/trainer/tensorflow/tf.ts';
 import { InferenceSession, Tensor as OnnxRuntimeTensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';

@@ -1,13 +1,13 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportOnnx } from '@destillml/trainer/export/onnx.ts';
-import { decodeModel, encodeModel, type OnnxModel } from '@destillml/trainer/export/onnx-format.ts';
 import type { Features, Network } from '@destillml/trainer/models/network.ts';
 import { readOnnxFile } from '@destillml/trainer/onnx-teacher/file.ts';
 import {
   type OnnxTeacherOptions,
   readOnnxTeacher,
 } from '@destillml/trainer/onnx-teacher/read-onnx-teacher.ts';
+import { decodeModel, encodeModel, type OnnxModel } from '@destillml/trainer/storage/onnx-format.ts';
 import { type Tensor, type Tensor4D, tf } from '@destillml/trainer/tensorflow/tf.ts';
 import { expect, test } from 'vitest';
 import { trainedLike } from '../export/networks.ts';

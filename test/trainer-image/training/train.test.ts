@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DestillError } from '@destillml/core/errors.ts';
+import { artifactFiles } from '@destillml/trainer/artifacts/files.ts';
+import { readHistory } from '@destillml/trainer/artifacts/history.ts';
+import { resultDocument } from '@destillml/trainer/artifacts/result.ts';
 import { splitTrain } from '@destillml/trainer/data/splits.ts';
-import { decodeModel, encodeModel } from '@destillml/trainer/export/onnx-format.ts';
 import type { Observation } from '@destillml/trainer/metrics/observation.ts';
+import { decodeModel, encodeModel } from '@destillml/trainer/storage/onnx-format.ts';
 import { tf } from '@destillml/trainer/tensorflow/tf.ts';
-import { artifactFiles } from '@destillml/trainer/training/checkpoint.ts';
-import { readHistory } from '@destillml/trainer/training/history.ts';
-import { resultDocument } from '@destillml/trainer/training/result.ts';
 import { describe, expect, test } from 'vitest';
 import { fixturePath } from '../onnx-teacher/fixture.ts';
 import { digest, smallDataset, smallRun, temporaryFolder, trainSmall } from './run.ts';

@@ -1,5 +1,7 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { DestillError } from '@destillml/core/errors.ts';
+import { cut } from '@destillml/core/text/cut.ts';
+import { shown } from '@destillml/core/text/shown.ts';
 import { errorCode, fieldOf, type S3Place, secretOf } from './place.ts';
 
 /** An object or folder of a store could not be listed, read or written: why, and what to do. */
@@ -100,7 +102,7 @@ function permissions({ purpose }: S3Place): string {
 
 function firstLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return (text.split('\n')[0] ?? '').replace(/\.$/, '').slice(0, 300);
+  return cut(shown((text.split('\n')[0] ?? '').replace(/\.$/, '')), 300);
 }
 
 /** Should a store repeat a key in its answer, it goes no further. */

@@ -1,8 +1,8 @@
-import type { Network } from '../models/network.ts';
+import type { Handle } from '../nn/backend.ts';
+import { type Recorded, record } from '../nn/recording.ts';
 import type { Tensor4D } from '../tensorflow/tf.ts';
 import { tf } from '../tensorflow/tf.ts';
-import type { Handle } from './backend.ts';
-import { type Recorded, record } from './recording.ts';
+import type { Network } from './network.ts';
 
 type Operation = Extract<Recorded, { readonly kind: 'operation' }>;
 

@@ -1,8 +1,3 @@
-import { dirname } from 'node:path';
-import type { Assignment } from '@destillml/core/protocol/assignment.ts';
-import { isS3 } from '../storage/s3/place.ts';
-import { nothingToKeep } from './nothing-to-keep.ts';
-
 /** Folders of this machine in which training reads and writes. */
 export interface ArtifactFolders {
   readonly own: string;
@@ -12,7 +7,7 @@ export interface ArtifactFolders {
   readonly runs: string;
 }
 
-/** Where the files of a Run are while it trains, and how they come to where they are kept. */
+/** Where the files of a Run are while it works, and how they come to where they are kept. */
 export interface Artifacts {
   readonly folders: ArtifactFolders;
   /** Keeps what the folder holds at this moment. It does not wait. */
@@ -21,10 +16,24 @@ export interface Artifacts {
   readonly lost: AbortSignal;
   /** Resolves once everything is kept. @throws DestillError `StorageUnavailable` where it cannot be */
   readonly finish: () => Promise<void>;
-  /** An error of training that names addresses instead of folders that nobody else sees. */
+  /** An error of the work that names addresses instead of folders that nobody else sees. */
   readonly renamed: (error: unknown) => unknown;
   /** Ends it. What is not kept yet has a moment left. */
   readonly close: () => Promise<void>;
+}
+
+/** What a kind of work reads and keeps of its files. */
+export interface Keeping {
+  /** Written last, in this order: whoever sees the last of them sees all. */
+  readonly ends: readonly string[];
+  /** Whether the folder, once it has those files, leaves nothing to do. */
+  readonly isFinished: (folder: string) => boolean;
+  /** Which of the files that are kept the work goes on from, in the order in which they are to be read. */
+  readonly resumes: (kept: readonly string[]) => readonly string[];
+  /** Whether a file of another Run of the Experiment is read. */
+  readonly reads?: (run: string, file: string) => boolean;
+  /** Files that are kept whenever they change, in this order; without it, the whole folder is kept in the end. */
+  readonly changing?: readonly string[];
 }
 
 export interface ArtifactDeps {
@@ -36,22 +45,9 @@ export interface ArtifactDeps {
   readonly signal: AbortSignal;
 }
 
-/**
- * Makes the files of a Run and of its teacher be in folders of this machine: they are there, or are fetched from S3.
- *
- * @throws DestillError `StorageUnavailable`, `TeacherMissing`, `InvalidSpec`
- */
-export async function openArtifacts(assignment: Assignment, deps: ArtifactDeps): Promise<Artifacts> {
-  const { artifacts, teacherArtifacts } = assignment;
-  if (isS3(artifacts) || (teacherArtifacts !== undefined && isS3(teacherArtifacts))) {
-    // Loads the SDK, which takes a moment and 36 MB.
-    const { openS3Artifacts } = await import('./s3-artifacts.ts');
-    return openS3Artifacts(assignment, deps);
-  }
-  return {
-    ...nothingToKeep,
-    folders: { own: artifacts, teacher: teacherArtifacts, runs: dirname(artifacts) },
-    renamed: (error) => error,
-    close: async () => undefined,
-  };
-}
+/** Files are where they are kept already, or are only read. */
+export const nothingToKeep: Pick<Artifacts, 'saved' | 'lost' | 'finish'> = {
+  saved: () => undefined,
+  lost: new AbortController().signal,
+  finish: async () => undefined,
+};

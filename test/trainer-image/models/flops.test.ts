@@ -1,5 +1,5 @@
+import { countFlops } from '@destillml/trainer/models/flops.ts';
 import type { Network } from '@destillml/trainer/models/network.ts';
-import { countFlops } from '@destillml/trainer/nn/flops.ts';
 import { globalAveragePool } from '@destillml/trainer/nn/kernels.ts';
 import { convolution, depthwiseConvolution, linear, relu, sequence } from '@destillml/trainer/nn/layers.ts';
 import { Variables } from '@destillml/trainer/nn/variables.ts';

@@ -7,7 +7,7 @@ import { fetchObject } from '../storage/s3/fetch-object.ts';
 import { type Patience, patiently } from '../storage/s3/patiently.ts';
 import { isS3, s3Place } from '../storage/s3/place.ts';
 import type { ArtifactDeps } from './artifacts.ts';
-import { artifactFiles } from './checkpoint.ts';
+import { artifactFiles } from './files.ts';
 
 /** How long a store may be away when a Run starts, in milliseconds, however patient it is: nothing is lost yet. */
 const longestStart = 2 * 60_000;

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EpochRecord, epochRecord } from '@destillml/core/api/run.ts';
 import { writeAtomic } from '../storage/atomic.ts';
-import { artifactFiles } from './checkpoint.ts';
+import { artifactFiles } from './files.ts';
 
 /** Records of the epochs of a Run, oldest first; a line that was cut off by a crash is left out. */
 export function readHistory(artifacts: string): EpochRecord[] {

@@ -8,15 +8,7 @@ import type { Program } from '../nn/program.ts';
 import type { NamedVariable } from '../nn/variables.ts';
 import { readTensors, type StoredTensor, type TensorFile, writeTensors } from '../storage/safetensors.ts';
 import type { Variable } from '../tensorflow/tf.ts';
-
-/** Files of a Run's artifacts. */
-export const artifactFiles = {
-  last: 'checkpoints/last.safetensors',
-  best: 'checkpoints/best.safetensors',
-  history: 'history.jsonl',
-  result: 'result.json',
-  assignment: 'assignment.json',
-} as const;
+import { artifactFiles } from './files.ts';
 
 /** Which network a checkpoint holds. */
 export const networkDescription = z.strictObject({
