@@ -39,14 +39,26 @@ const trainingState = z.strictObject({
     seconds: z.number(),
   }),
   best: bestEpoch.optional(),
+  /** Numbers of threads of TensorFlow that it was trained with, one after the other. Older versions do not say. */
+  threads: z.array(z.int().min(1)).default([]),
   /** Over all attempts. */
   trainingSeconds: z.number(),
   stepSeconds: z.number(),
   images: z.number(),
 });
 
+/** What a Run is trained on: the name of the data set, and SHA-256. */
+const dataFingerprint = z.strictObject({
+  name: z.string(),
+  images: z.string(),
+  labels: z.string(),
+  /** Which images are for training and which for validation. */
+  split: z.string(),
+});
+
 export type NetworkDescription = z.output<typeof networkDescription>;
 export type TrainingState = z.output<typeof trainingState>;
+export type DataFingerprint = z.output<typeof dataFingerprint>;
 export type BestEpoch = z.output<typeof bestEpoch>;
 
 /** What a checkpoint says beside its tensors. */
@@ -54,6 +66,7 @@ export interface CheckpointDescription {
   readonly network: NetworkDescription;
   /** Of one that training goes on from. */
   readonly state?: TrainingState | undefined;
+  readonly data?: DataFingerprint | undefined;
   /** Of one that holds the best network so far. */
   readonly best?: BestEpoch | undefined;
 }
@@ -89,12 +102,13 @@ export function storedTensors(program: Program, variables: readonly NamedTensors
 export function writeCheckpoint(
   path: string,
   tensors: readonly StoredTensor[],
-  { network, state, best }: CheckpointDescription,
+  { network, state, data, best }: CheckpointDescription,
 ): void {
   const metadata = {
     format,
     network: JSON.stringify(network),
     ...(state !== undefined && { state: JSON.stringify(state) }),
+    ...(data !== undefined && { data: JSON.stringify(data) }),
     ...(best !== undefined && { best: JSON.stringify(best) }),
   };
   writeTensors(path, { tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])), metadata });
@@ -135,6 +149,7 @@ export function readCheckpoint(path: string): Checkpoint {
     path,
     network,
     state: parsed('state', trainingState),
+    data: parsed('data', dataFingerprint),
     best: parsed('best', bestEpoch),
     tensors,
     isChecked,

@@ -15,7 +15,13 @@ export const resultDocument = z.strictObject({
   result: runResult,
   classes: z.array(z.string()),
   data: z.strictObject({ origin: z.string(), notes: z.array(z.string()) }),
-  environment: z.strictObject({ node: z.string(), tensorflow: z.string(), device: z.enum(['cpu', 'gpu']) }),
+  environment: z.strictObject({
+    node: z.string(),
+    tensorflow: z.string(),
+    device: z.enum(['cpu', 'gpu']),
+    /** Numbers of threads of TensorFlow, one after the other; older versions do not say. */
+    threads: z.string().optional(),
+  }),
 });
 
 export type ResultDocument = z.output<typeof resultDocument>;

@@ -111,6 +111,7 @@ function imageSet({ classes, files, labels }: Listing, { size, cacheBytes }: Ima
     count: files.length,
     classes,
     labels: Int32Array.from(labels),
+    content: files,
     async read(indices, target) {
       let next = 0;
       const decodeInTurn = async () => {

@@ -46,8 +46,7 @@ export function resume(
           return undefined;
         }
         restore(checkpoint, program, trainingTensors, network);
-        if (!isChecked)
-          note(`${path} was written by an older version, without a digest: it is used unchecked.`);
+        if (!isChecked) note(`${path} is of an older version, without a digest: it is used unchecked.`);
         if (isBest && !isBestThere(folder, state.best, note)) {
           const names = new Set(networkTensors.map(({ name }) => name));
           const tensors = [...checkpoint.tensors.values()].filter(({ name }) => names.has(name));

@@ -8,6 +8,7 @@ import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import type { Report } from '@destillml/core/protocol/report.ts';
 import type { ArtifactFolders } from '../artifacts/artifacts.ts';
 import {
+  type DataFingerprint,
   type NamedTensors,
   readCheckpoint,
   restore,
@@ -30,6 +31,7 @@ import { writeJsonAtomic } from '../storage/atomic.ts';
 import type { StoredTensor } from '../storage/safetensors.ts';
 import { tf } from '../tensorflow/tf.ts';
 import { evaluate } from './evaluate.ts';
+import { checkSameData, fingerprintOf } from './fingerprint.ts';
 import { resultOf } from './result.ts';
 import { isBestThere, resume } from './resume.ts';
 import { learningRate, type Schedule } from './schedule.ts';
@@ -47,6 +49,8 @@ export interface TrainingDeps {
   readonly folders: ArtifactFolders;
   /** Told whenever the own folder holds a complete state: a checkpoint, or the result. */
   readonly saved: () => void;
+  /** With which TensorFlow computes. */
+  readonly threads: number;
   /** Milliseconds that only go forward. */
   readonly clock: () => number;
   readonly now: () => Date;
@@ -64,6 +68,7 @@ const checkpointSeconds = 300;
 const progressSeconds = 1;
 
 const noSums = { images: 0, loss: 0, crossEntropy: 0, distillation: 0, correct: 0, seconds: 0 };
+const beginning = { epoch: 0, step: 0, sums: noSums, trainingSeconds: 0, stepSeconds: 0, images: 0 };
 
 /**
  * Trains one network from its initial weights or from its last checkpoint, then evaluates the weights with the best
@@ -90,7 +95,9 @@ async function trainOnce(assignment: Assignment, deps: TrainingDeps): Promise<Tr
   const file =
     teacherOnnx && (await deps.teacherFile(teacherOnnx, teacherFolder(assignment.data), deps.signal));
   const data = await deps.load(dataset, assignment.data, deps.signal);
-  const { train: trainingImages, validation } = splitTrain(data.train, dataset);
+  const split = splitTrain(data.train, dataset);
+  const { train: trainingImages, validation } = split;
+  const fingerprint = await fingerprintOf(data, split, deps.signal);
   const { batchSize, epochs } = training;
   const steps = stepsPerEpoch(trainingImages.length, batchSize);
   const remainder = trainingImages.length % batchSize;
@@ -105,7 +112,7 @@ async function trainOnce(assignment: Assignment, deps: TrainingDeps): Promise<Tr
     teacher: file ?? teacher,
   });
   try {
-    const loop = new Loop(assignment, deps, session, {
+    const loop = new Loop(assignment, deps, session, fingerprint, {
       peak: training.optimizer.learningRate,
       warmupSteps: Math.round(training.schedule.warmupEpochs * steps),
       totalSteps: epochs * steps,
@@ -164,16 +171,25 @@ async function trainOnce(assignment: Assignment, deps: TrainingDeps): Promise<Tr
 
 /** The state of training, and what changes it. */
 class Loop {
-  state: TrainingState = { epoch: 0, step: 0, sums: noSums, trainingSeconds: 0, stepSeconds: 0, images: 0 };
+  state: TrainingState;
   readonly #assignment: Assignment;
   readonly #deps: TrainingDeps;
   readonly #session: Session;
+  readonly #data: DataFingerprint;
   readonly #schedule: Schedule;
   #lastCheckpoint: number;
   #lastProgress = 0;
   #latest = { epoch: 0, step: 0, rate: 0 };
 
-  constructor(assignment: Assignment, deps: TrainingDeps, session: Session, schedule: Schedule) {
+  constructor(
+    assignment: Assignment,
+    deps: TrainingDeps,
+    session: Session,
+    data: DataFingerprint,
+    schedule: Schedule,
+  ) {
+    this.state = { ...beginning, threads: [deps.threads] };
+    this.#data = data;
     this.#assignment = assignment;
     this.#deps = deps;
     this.#session = session;
@@ -185,13 +201,24 @@ class Loop {
 
   /** Goes on from the last checkpoint, if there is one. */
   resume(): void {
-    const { own } = this.#deps.folders;
-    const state = resume(own, this.#session, () => undefined, this.note);
+    const { threads, folders } = this.#deps;
+    const state = resume(
+      folders.own,
+      this.#session,
+      (checkpoint) => checkSameData(checkpoint, this.#data),
+      this.note,
+    );
     if (state !== undefined) {
-      this.state = state;
+      const before = state.threads.at(-1);
+      this.state = { ...state, threads: before === threads ? state.threads : [...state.threads, threads] };
       this.note(`Going on from epoch ${state.epoch}, step ${state.step}.`);
+      if (before !== threads) {
+        this.note(
+          `So far it was trained with ${before ?? 'an unknown number of'} threads, now with ${threads}: the end will not be bit-equal to that of a Run that was not interrupted.`,
+        );
+      }
     }
-    truncateHistory(own, this.state.epoch);
+    truncateHistory(folders.own, this.state.epoch);
   }
 
   /** @param waited for the images, in seconds */
@@ -298,7 +325,7 @@ class Loop {
   #save(): void {
     const { network, trainingTensors } = this.#session;
     this.#write(trainingTensors, (tensors) =>
-      writeLastCheckpoint(this.#deps.folders.own, tensors, { network, state: this.state }),
+      writeLastCheckpoint(this.#deps.folders.own, tensors, { network, state: this.state, data: this.#data }),
     );
     this.#lastCheckpoint = this.#deps.clock();
     this.#deps.saved();

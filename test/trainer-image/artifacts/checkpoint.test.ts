@@ -24,6 +24,7 @@ const state: TrainingState = {
   best: { epoch: 2, validationAccuracy: 0.5 },
   trainingSeconds: 3,
   stepSeconds: 2,
+  threads: [2],
   images: 100,
 };
 const tensors = [
@@ -41,7 +42,7 @@ beforeEach(() => {
 
 test('what was written is read back', () => {
   const { tensors: found, ...said } = readCheckpoint(path);
-  expect(said).toEqual({ path, network, state, best: undefined, isChecked: true });
+  expect(said).toEqual({ path, network, state, best: undefined, data: undefined, isChecked: true });
   expect([...found.values()]).toEqual(tensors);
 });
 

@@ -15,6 +15,7 @@ import type { Report } from '@destillml/core/protocol/report.ts';
 import { artifactFiles, asideOf } from '@destillml/trainer/artifacts/files.ts';
 import { readHistory } from '@destillml/trainer/artifacts/history.ts';
 import { resultDocument } from '@destillml/trainer/artifacts/result.ts';
+import type { LoadedDataset } from '@destillml/trainer/data/dataset.ts';
 import { splitTrain } from '@destillml/trainer/data/splits.ts';
 import type { Observation } from '@destillml/trainer/metrics/observation.ts';
 import { decodeModel, encodeModel } from '@destillml/trainer/storage/onnx-format.ts';
@@ -496,9 +497,59 @@ describe('a Run whose checkpoint is damaged', () => {
     }
     const { reports } = await trainSmall(run);
     expect(notes(reports)[0]).toBe(
-      `${join(run.artifacts, artifactFiles.last)} was written by an older version, without a digest: it is used unchecked.`,
+      `${join(run.artifacts, artifactFiles.last)} is of an older version, without a digest: it is used unchecked.`,
     );
     expectSame(run);
+  });
+});
+
+describe('a Run goes on', () => {
+  const changedData: Readonly<Record<string, (data: LoadedDataset) => LoadedDataset>> = {
+    images: (data) => {
+      const content = (data.train.content as Uint8Array).slice();
+      content[77]! ^= 1;
+      return { ...data, train: { ...data.train, content } };
+    },
+    labels: (data) => ({ ...data, test: { ...data.test, labels: data.test.labels.toReversed() } }),
+  };
+
+  test.each(Object.keys(changedData))('on no other data: %s', async (what) => {
+    const run = smallRun({ artifacts: temporaryFolder() });
+    await trainSmall(run, stopAtStep(5));
+    const before = digest(run.artifacts);
+    const load = async (...given: Parameters<typeof smallDataset>) =>
+      changedData[what]!(await smallDataset(...given));
+    await expect(trainSmall(run, { load })).rejects.toMatchObject({
+      code: 'CheckpointUnusable',
+      message: `${join(run.artifacts, artifactFiles.last)} was trained on other data of mnist: what differs from then is ${what}. Put back the data that the Run began with; or delete its folder, and it trains anew.`,
+    });
+    expect(digest(run.artifacts)).toBe(before);
+  });
+
+  test('on no other split', async () => {
+    const run = smallRun({ artifacts: temporaryFolder() });
+    await trainSmall(run, stopAtStep(5));
+    const { dataset } = run.parameters;
+    const parameters = { ...run.parameters, dataset: { ...dataset, splitSeed: dataset.splitSeed + 1 } };
+    await expect(trainSmall({ ...run, parameters })).rejects.toMatchObject({
+      message: expect.stringContaining('what differs from then is split.'),
+    });
+  });
+
+  test('with another number of threads where it has to, and says that the end is not bit-equal', async () => {
+    const run = smallRun({ artifacts: temporaryFolder() });
+    await trainSmall(run, { ...stopAtStep(5), threads: 3 });
+    const { reports } = await trainSmall(run, { threads: 2 });
+    expect(reports.slice(0, 2)).toEqual([
+      { kind: 'note', message: expect.stringMatching(/^Going on from epoch 1, step \d\.$/) },
+      {
+        kind: 'note',
+        message:
+          'So far it was trained with 3 threads, now with 2: the end will not be bit-equal to that of a Run that was not interrupted.',
+      },
+    ]);
+    const written = JSON.parse(readFileSync(join(run.artifacts, artifactFiles.result), 'utf8'));
+    expect(written.environment.threads).toBe('3, then 2');
   });
 });
 
