@@ -28,7 +28,7 @@ destill-runs/
       run.json             parameters and status
       history.jsonl        losses and accuracies of every epoch
       result.json          the result, and what it was computed with
-      checkpoints/         last and best, in the safetensors format
+      checkpoints/         last, the one before and best, in the safetensors format
       trainer.log          what the trainer had to say
   versions/VERSION/        a network of "destill train" or "destill distill", likewise
 \`\`\`

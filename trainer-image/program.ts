@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { S3Location } from '@destillml/core/api/locations.ts';
 import { DestillError, type ErrorCode } from '@destillml/core/errors.ts';
@@ -11,8 +12,10 @@ import { shownOutput } from '@destillml/core/text/shown-output.ts';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { openArtifacts } from './artifacts/open-artifacts.ts';
+import { renamed } from './artifacts/renamed.ts';
+import { threadsIn } from './artifacts/threads.ts';
 import { defaultLoadDeps, load } from './data/load.ts';
-import { type ExplainingOutcome, explainRun } from './explain/explain-run.ts';
+import type { ExplainingOutcome } from './explain/explain-run.ts';
 import { explanationKeeping } from './explain/keeping.ts';
 import { type Metrics, startMetrics } from './metrics/metrics-thread.ts';
 import type { Observation } from './metrics/observation.ts';
@@ -20,7 +23,7 @@ import { teacherFile } from './onnx-teacher/teacher-file.ts';
 import { startPush } from './reporting/push-thread.ts';
 import { s3Address, s3Place } from './storage/s3/place.ts';
 import { trainingKeeping } from './training/keeping.ts';
-import { type TrainingDeps, type TrainingOutcome, train } from './training/train.ts';
+import type { TrainingDeps, TrainingOutcome } from './training/train.ts';
 
 /** Longest termination message Kubernetes keeps, in bytes. */
 const terminationBytes = 4096;
@@ -118,7 +121,8 @@ async function run(
   const keeping = isExplanation ? explanationKeeping(assignment) : trainingKeeping(assignment);
   const artifacts = await openArtifacts(assignment, keeping, { env, patience, warn, signal });
   try {
-    const work = isExplanation ? explainRun : train;
+    const threads = takeThreads(threadsIn(artifacts.folders.own));
+    const work = isExplanation ? await explaining() : await training();
     const outcome = await work(assignment, {
       load: (dataset, folder, signal) =>
         load(dataset, folder, {
@@ -138,8 +142,13 @@ async function run(
           signal,
         }),
       ...listeners,
+      report: (report) =>
+        listeners.report(
+          report.kind === 'note' ? { ...report, message: artifacts.named(report.message) } : report,
+        ),
       folders: artifacts.folders,
       saved: artifacts.saved,
+      threads,
       clock: () => performance.now(),
       now: () => new Date(),
       signal: AbortSignal.any([signal, artifacts.lost]),
@@ -148,11 +157,28 @@ async function run(
     await artifacts.finish();
     return outcome;
   } catch (error) {
-    throw artifacts.lost.aborted ? artifacts.lost.reason : artifacts.renamed(error);
+    throw artifacts.lost.aborted ? artifacts.lost.reason : renamed(error, artifacts.named);
   } finally {
     await artifacts.close();
   }
 }
+
+/**
+ * Makes TensorFlow compute with as many threads as before, where a Run goes on: sums of floating-point numbers depend on
+ * how they are shared out. Otherwise with as many as the environment says, or as there are processors.
+ *
+ * @returns how many
+ */
+function takeThreads(before: number | undefined): number {
+  const said = Number(process.env.TF_NUM_INTRAOP_THREADS);
+  const threads = before ?? (Number.isInteger(said) && said > 0 ? said : availableParallelism());
+  process.env.TF_NUM_INTRAOP_THREADS = String(threads);
+  return threads;
+}
+
+// What loads TensorFlow, which reads the number of threads then.
+const training = async () => (await import('./training/train.ts')).train;
+const explaining = async () => (await import('./explain/explain-run.ts')).explainRun;
 
 function secondsOf(text: string): number {
   const seconds = Number(text);

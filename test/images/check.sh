@@ -153,7 +153,7 @@ goes_on_to_the_end() {
   rm -rf "$work/artifacts/small"
   train 2
   same "$(last_word outcome)" succeeded
-  same "$(cd "$work/artifacts/small" && find . -type f | sort | tr '\n' ' ')" './assignment.json ./checkpoints/best.safetensors ./checkpoints/last.safetensors ./history.jsonl ./result.json '
+  same "$(cd "$work/artifacts/small" && find . -type f | sort | tr '\n' ' ')" './assignment.json ./checkpoints/best.safetensors ./checkpoints/last.safetensors ./checkpoints/previous.safetensors ./history.jsonl ./result.json ./trainer.lock '
 }
 
 # Of what was trained before.

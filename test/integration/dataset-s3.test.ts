@@ -215,5 +215,6 @@ test('a trainer reads its data set with keys of its own, and says if it may not'
     'checkpoints',
     'history.jsonl',
     'result.json',
+    'trainer.lock',
   ]);
 });

@@ -126,6 +126,7 @@ describe('a Run whose artifacts are in S3', () => {
       'checkpoints',
       'checkpoints/best.safetensors',
       'checkpoints/last.safetensors',
+      'checkpoints/previous.safetensors',
       'history.jsonl',
       'result.json',
     ]);
@@ -167,13 +168,46 @@ describe('a Run whose artifacts are in S3', () => {
     const written = store
       .requests()
       .slice(before)
-      .filter((request) => request.startsWith('PutObject'));
+      .filter((request) => /^(Put|Copy)Object/.test(request));
     expect(written).toEqual([
       'PutObject ns/test/unchanged/assignment.json',
       // What it holds of later epochs is cut off when training goes on.
       'PutObject ns/test/unchanged/history.jsonl',
+      'CopyObject ns/test/unchanged/checkpoints/previous.safetensors',
       'PutObject ns/test/unchanged/checkpoints/last.safetensors',
     ]);
+  });
+});
+
+describe('a checkpoint that is damaged in the bucket', () => {
+  async function stopped(name: string): Promise<Assignment> {
+    const run = shortRun(`s3://lab/ns/test/${name}`);
+    const { code } = await trainer(run, {
+      onReport: (report, child) =>
+        void (report.kind === 'epoch' && report.record.epoch === 2 && child.kill('SIGTERM')),
+    });
+    expect(code).toBe(exitCodes.preempted);
+    return run;
+  }
+  const last = 'checkpoints/last.safetensors';
+
+  test.each([
+    ['one bit of it', (bytes: Buffer) => bytes.map((byte, index) => (index === 5000 ? byte ^ 4 : byte))],
+    ['its end', (bytes: Buffer) => bytes.subarray(0, 700)],
+    ['all of it', () => Buffer.alloc(0)],
+  ])('%s: is put aside there, and the one before is used', async (what, damage) => {
+    const run = await stopped(`damaged-${what.split(' ')[0]}-${what.length}`);
+    const damaged = Buffer.from(damage(readFileSync(join(kept(run), last))));
+    await store.bucket('lab', run.artifacts.slice('s3://lab/'.length)).write(last, damaged);
+    const { code, reports, errors } = await trainer(run);
+    expect(code, errors).toBe(exitCodes.succeeded);
+    expect(reports[0]).toEqual({
+      kind: 'note',
+      message: expect.stringMatching(/checkpoints\/last\.safetensors is damaged: /),
+    });
+    expect(reports[1]).toMatchObject({ message: expect.stringMatching(/^Going on from epoch /) });
+    expectSameAsWhole(run);
+    expect(readFileSync(join(kept(run), `${last}.damaged`))).toEqual(damaged);
   });
 });
 

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { exitCodes } from '@destillml/core/protocol/report.ts';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { tellsOfSigterm } from '../cluster/signals.ts';
 import { forTerminals } from '../src/text/hostile.ts';
 import { runTrainer } from './process.ts';
@@ -16,24 +18,68 @@ function realRun(artifacts: string): Assignment {
 }
 
 describe('a trainer process', () => {
+  const env = { TF_NUM_INTRAOP_THREADS: '2' };
+  /** A Run that nothing interrupted. */
+  const whole = realRun(temporaryFolder());
+  let done: Awaited<ReturnType<typeof runTrainer>>;
+  beforeAll(async () => {
+    done = await runTrainer(whole, { env });
+  });
+  const expectSameAsWhole = ({ artifacts }: Assignment) => {
+    for (const which of ['last', 'best'] as const) {
+      expect(digest(artifacts, which)).toBe(digest(whole.artifacts, which));
+    }
+  };
+
   test('stopped by SIGTERM, and killed by SIGKILL, goes on to the same weights, bit for bit', async () => {
-    const whole = realRun(temporaryFolder());
-    const done = await runTrainer(whole);
     expect(done).toMatchObject({ code: exitCodes.succeeded, last: { outcome: 'succeeded' } });
     expect(done.reports.at(-1)).toMatchObject({ kind: 'epoch', progress: { epoch: 2, epochs: 2 } });
 
     const broken = realRun(temporaryFolder());
     const stopped = await runTrainer(broken, {
+      env,
       onReport: ({ kind }, trainer) => kind === 'progress' && trainer.kill('SIGTERM'),
     });
     expect(stopped).toMatchObject({ code: exitCodes.preempted, last: { outcome: 'preempted' } });
     const killed = await runTrainer(broken, {
+      env,
       onReport: ({ kind }, trainer) => kind === 'epoch' && trainer.kill('SIGKILL'),
     });
     expect(killed).toMatchObject({ code: null, last: undefined });
-    expect((await runTrainer(broken)).code).toBe(exitCodes.succeeded);
-    expect(digest(broken.artifacts)).toBe(digest(whole.artifacts));
-    expect(digest(broken.artifacts, 'best')).toBe(digest(whole.artifacts, 'best'));
+    expect((await runTrainer(broken, { env })).code).toBe(exitCodes.succeeded);
+    expectSameAsWhole(broken);
+  });
+
+  test('goes on with as many threads as it began with, whatever it may have now, to the same weights', async () => {
+    const broken = realRun(temporaryFolder());
+    await runTrainer(broken, {
+      env,
+      onReport: ({ kind }, trainer) => kind === 'epoch' && trainer.kill('SIGKILL'),
+    });
+    const { code, reports } = await runTrainer(broken, { env: { TF_NUM_INTRAOP_THREADS: '1' } });
+    expect(code).toBe(exitCodes.succeeded);
+    expectSameAsWhole(broken);
+    expect(reports.filter(({ kind }) => kind === 'note')).toHaveLength(1);
+    const result = JSON.parse(readFileSync(join(broken.artifacts, 'result.json'), 'utf8'));
+    expect(result.environment.threads).toBe('2');
+  });
+
+  test('waits for another one in its folder; when that is killed, it goes on at once, to the same weights', async () => {
+    const run = realRun(temporaryFolder());
+    let second: ReturnType<typeof runTrainer> | undefined;
+    const first = await runTrainer(run, {
+      env,
+      onReport: ({ kind }, trainer) => {
+        if (kind !== 'progress') return;
+        second ??= runTrainer(run, {
+          env,
+          onLog: (text) => text.includes('another trainer works in this folder') && trainer.kill('SIGKILL'),
+        });
+      },
+    });
+    expect(first).toMatchObject({ code: null, last: undefined });
+    expect((await second)?.code).toBe(exitCodes.succeeded);
+    expectSameAsWhole(run);
   });
 
   test('told to stop while it still loads, ends as preempted', async () => {

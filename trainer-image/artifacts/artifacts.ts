@@ -16,8 +16,8 @@ export interface Artifacts {
   readonly lost: AbortSignal;
   /** Resolves once everything is kept. @throws DestillError `StorageUnavailable` where it cannot be */
   readonly finish: () => Promise<void>;
-  /** An error of the work that names addresses instead of folders that nobody else sees. */
-  readonly renamed: (error: unknown) => unknown;
+  /** A text of the work that names addresses instead of folders that nobody else sees. */
+  readonly named: (text: string) => string;
   /** Ends it. What is not kept yet has a moment left. */
   readonly close: () => Promise<void>;
 }

@@ -2,11 +2,14 @@ import { dirname } from 'node:path';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { isS3 } from '../storage/s3/place.ts';
 import { type ArtifactDeps, type Artifacts, type Keeping, nothingToKeep } from './artifacts.ts';
+import { lockFolder } from './lock.ts';
 
 /**
  * Makes the files of a Run and of its teacher be in folders of this machine: they are there, or are fetched from S3.
  *
- * @throws DestillError `StorageUnavailable`, `TeacherMissing`, `InvalidSpec`
+ * A folder that is there already belongs to this process alone until `close`.
+ *
+ * @throws DestillError `Environment` where another works in it, `StorageUnavailable`, `TeacherMissing`, `InvalidSpec`
  */
 export async function openArtifacts(
   assignment: Assignment,
@@ -19,10 +22,11 @@ export async function openArtifacts(
     const { openS3Artifacts } = await import('./s3-artifacts.ts');
     return openS3Artifacts(assignment, keeping, deps);
   }
+  const unlock = keeping.isFinished(artifacts) ? () => undefined : await lockFolder(artifacts, deps);
   return {
     ...nothingToKeep,
     folders: { own: artifacts, teacher: teacherArtifacts, runs: dirname(artifacts) },
-    renamed: (error) => error,
-    close: async () => undefined,
+    named: (text) => text,
+    close: async () => unlock(),
   };
 }

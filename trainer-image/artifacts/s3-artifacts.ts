@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, posix } from 'node:path';
-import { DestillError } from '@destillml/core/errors.ts';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { Bucket } from '../storage/s3/bucket.ts';
 import { isS3, s3Place } from '../storage/s3/place.ts';
@@ -13,10 +12,11 @@ import {
   type Keeping,
   nothingToKeep,
 } from './artifacts.ts';
+import { renamed } from './renamed.ts';
 import { describeAssignment, fetchNamed, fetchTeacher, graceOf, listed, withBucket } from './s3-files.ts';
 import { keepFolder } from './s3-folder.ts';
 
-type Keeper = Omit<Artifacts, 'folders' | 'renamed'>;
+type Keeper = Omit<Artifacts, 'folders' | 'named'>;
 
 /**
  * Artifacts that are kept in a bucket, or those of a teacher that are. A folder of this machine holds them while the Run
@@ -38,18 +38,17 @@ export async function openS3Artifacts(
     teacher: teacherArtifacts === undefined ? undefined : here(teacherArtifacts, 'teacher'),
     runs: isS3(artifacts) ? join(temporary, 'runs') : dirname(artifacts),
   };
-  const renamed = (error: unknown) =>
-    error instanceof DestillError ? withAddresses(error, assignment, folders) : error;
+  const named = (text: string) => withAddresses(text, assignment, folders);
   try {
     const isFinished = await fetchAll(assignment, folders, keeping, deps);
     const keeps = isS3(artifacts) && !isFinished;
     const kept = keeps
       ? keeper(artifacts, folders.own, keeping, deps, remove)
       : { ...nothingToKeep, close: remove };
-    return { folders, renamed, ...kept };
+    return { folders, named, ...kept };
   } catch (error) {
     await remove();
-    throw renamed(error);
+    throw renamed(error, named);
   }
 }
 
@@ -138,11 +137,10 @@ function uploader(uploads: UploadThread, deps: ArtifactDeps, remove: () => Promi
   };
 }
 
-/** The error with addresses in place of folders that nobody else sees. */
-function withAddresses(error: DestillError, assignment: Assignment, folders: ArtifactFolders): DestillError {
+/** The text with addresses in place of folders that nobody else sees. */
+function withAddresses(text: string, assignment: Assignment, folders: ArtifactFolders): string {
   const { artifacts, teacherArtifacts = '' } = assignment;
-  const own = error.message.replaceAll(folders.own, artifacts);
+  const own = text.replaceAll(folders.own, artifacts);
   const runs = isS3(artifacts) ? own.replaceAll(folders.runs, posix.dirname(artifacts)) : own;
-  const message = folders.teacher === undefined ? runs : runs.replaceAll(folders.teacher, teacherArtifacts);
-  return message === error.message ? error : new DestillError(error.code, message, { cause: error });
+  return folders.teacher === undefined ? runs : runs.replaceAll(folders.teacher, teacherArtifacts);
 }

@@ -11,6 +11,8 @@ export interface ImageSet {
   readonly classes: readonly string[];
   /** `[count]`, each 0 … classes − 1. */
   readonly labels: Int32Array;
+  /** What the images are made of: all their pixels before they are resized, or their files, in their order. */
+  readonly content: Uint8Array | readonly string[];
   /**
    * Writes the images at `indices` into `target` as RGB, 0 – 255, `[n, size, size, 3]`.
    *
@@ -52,6 +54,7 @@ export function inMemory(
     count: labels.length,
     classes,
     labels,
+    content: images,
     async read(indices, target) {
       for (let i = 0; i < indices.length; i++) {
         const start = checkedIndex(indices, i, labels.length) * bytes;

@@ -127,6 +127,7 @@ function imageSet(
     count: files.length,
     classes,
     labels: Int32Array.from(labels),
+    content: files,
     async read(indices, target) {
       let next = 0;
       const decodeInTurn = async () => {

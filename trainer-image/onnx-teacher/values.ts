@@ -1,3 +1,4 @@
+import { notFinite } from '../nn/finite.ts';
 import { dataTypes, type OnnxTensor } from '../storage/onnx-format.ts';
 import type { Tensor2D, Tensor4D } from '../tensorflow/tf.ts';
 
@@ -42,7 +43,13 @@ export function storedValue(name: string, tensor: OnnxTensor, refuse: (what: str
     return refuse(`has ${values.length} values instead of those of its shape [${shape.join(', ')}]`);
   }
   if (type === dataTypes.float || type === dataTypes.double) {
-    return { kind: 'weight', name, shape, values: Float32Array.from(values) };
+    const floats = Float32Array.from(values);
+    const wrong = notFinite(floats);
+    // A single number may be the limit of a Clip that has none.
+    if (wrong !== undefined && (shape.length > 0 || Number.isNaN(wrong))) {
+      return refuse(`holds a value that is ${wrong}: the file is damaged, or its training diverged`);
+    }
+    return { kind: 'weight', name, shape, values: floats };
   }
   if (shape.length > 1) return refuse('holds whole numbers of more than one dimension');
   return { kind: 'integers', values: Array.from(values), isScalar: shape.length === 0 };

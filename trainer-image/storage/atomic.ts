@@ -23,7 +23,12 @@ export function writeAtomic(path: string, chunks: readonly Uint8Array[]): void {
     closeSync(file);
   }
   renameSync(aside, path);
-  const folder = openSync(dirname(path), 'r');
+  flushFolder(dirname(path));
+}
+
+/** Makes the disk hold the names of a folder as they are now. */
+export function flushFolder(path: string): void {
+  const folder = openSync(path, 'r');
   try {
     fsyncSync(folder);
   } finally {

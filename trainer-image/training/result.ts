@@ -41,6 +41,7 @@ export function resultOf(
       node: process.version,
       tensorflow: tf.version['tfjs-node'] ?? 'unknown',
       device: backend().binding.isUsingGpuDevice() ? 'gpu' : 'cpu',
+      threads: state.threads.join(', then '),
     },
   };
 }

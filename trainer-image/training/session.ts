@@ -1,12 +1,7 @@
 import { DestillError } from '@destillml/core/errors.ts';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
-import {
-  describeTeacher,
-  loadCheckpoint,
-  type NamedTensors,
-  type NetworkDescription,
-  networkTensors,
-} from '../artifacts/checkpoint.ts';
+import { type NamedTensors, type NetworkDescription, networkTensors } from '../artifacts/checkpoint.ts';
+import { trainedNetwork } from '../artifacts/trained-network.ts';
 import { createObjective } from '../distillation/objective.ts';
 import { shapesOf } from '../distillation/stages.ts';
 import { countFlops } from '../models/flops.ts';
@@ -131,10 +126,8 @@ function openTeacher({ parameters }: Assignment, { classes, imageSize, teacher }
     const network = givenTeacher(teacher, parameters.teacherOnnx ?? {}, { classes, imageSize });
     return { objective, network, load: () => undefined };
   }
-  const { path, network: found } = describeTeacher(teacher);
+  const found = trainedNetwork(teacher, { classes, imageSize });
   const variables = new Variables(kaiming(found.seed));
   const network = buildNetwork(found.model, { variables, classes, imageSize });
-  const load = (program: Program) =>
-    loadCheckpoint(path, program, networkTensors(variables.all), { ...found, classes, imageSize });
-  return { objective, network, load };
+  return { objective, network, load: (program: Program) => found.load(program, variables) };
 }

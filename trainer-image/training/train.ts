@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Dataset } from '@destillml/core/api/dataset.ts';
@@ -9,24 +8,32 @@ import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import type { Report } from '@destillml/core/protocol/report.ts';
 import type { ArtifactFolders } from '../artifacts/artifacts.ts';
 import {
-  loadCheckpoint,
+  type DataFingerprint,
   type NamedTensors,
-  saveCheckpoint,
+  readCheckpoint,
+  restore,
+  storedTensors,
   type TrainingState,
+  writeCheckpoint,
+  writeLastCheckpoint,
 } from '../artifacts/checkpoint.ts';
 import { artifactFiles } from '../artifacts/files.ts';
 import { appendHistory, truncateHistory } from '../artifacts/history.ts';
-import { finishedResult, writeResult } from '../artifacts/result.ts';
+import { finishedResult, putAsideDamagedResult, writeResult } from '../artifacts/result.ts';
 import { parametersOf } from '../data/augmentation-parameters.ts';
 import { batches, stepsPerEpoch } from '../data/batches.ts';
 import type { LoadedDataset } from '../data/dataset.ts';
 import { splitTrain } from '../data/splits.ts';
 import type { Observation } from '../metrics/observation.ts';
+import { notFinite } from '../nn/finite.ts';
 import { type TeacherFile, teacherFolder } from '../onnx-teacher/teacher-file.ts';
 import { writeJsonAtomic } from '../storage/atomic.ts';
+import type { StoredTensor } from '../storage/safetensors.ts';
 import { tf } from '../tensorflow/tf.ts';
 import { evaluate } from './evaluate.ts';
+import { checkSameData, fingerprintOf } from './fingerprint.ts';
 import { resultOf } from './result.ts';
+import { isBestThere, resume } from './resume.ts';
 import { learningRate, type Schedule } from './schedule.ts';
 import { functionNames, openSession, type Session } from './session.ts';
 
@@ -42,6 +49,8 @@ export interface TrainingDeps {
   readonly folders: ArtifactFolders;
   /** Told whenever the own folder holds a complete state: a checkpoint, or the result. */
   readonly saved: () => void;
+  /** With which TensorFlow computes. */
+  readonly threads: number;
   /** Milliseconds that only go forward. */
   readonly clock: () => number;
   readonly now: () => Date;
@@ -59,6 +68,7 @@ const checkpointSeconds = 300;
 const progressSeconds = 1;
 
 const noSums = { images: 0, loss: 0, crossEntropy: 0, distillation: 0, correct: 0, seconds: 0 };
+const beginning = { epoch: 0, step: 0, sums: noSums, trainingSeconds: 0, stepSeconds: 0, images: 0 };
 
 /**
  * Trains one network from its initial weights or from its last checkpoint, then evaluates the weights with the best
@@ -67,16 +77,27 @@ const noSums = { images: 0, loss: 0, crossEntropy: 0, distillation: 0, correct: 
  * A Run that was interrupted, however often, ends with the same weights as one that was not (bit for bit on a CPU).
  */
 export async function train(assignment: Assignment, deps: TrainingDeps): Promise<TrainingOutcome> {
+  for (;;) {
+    const outcome = await trainOnce(assignment, deps);
+    if (outcome !== undefined) return outcome;
+  }
+}
+
+/** Undefined where the best network was lost meanwhile. */
+async function trainOnce(assignment: Assignment, deps: TrainingDeps): Promise<TrainingOutcome | undefined> {
   const { own, teacher } = deps.folders;
   const done = finishedResult(own, assignment.parameters.training.epochs);
   if (done !== undefined) return { outcome: 'succeeded', result: done };
+  putAsideDamagedResult(own, (message) => deps.report({ kind: 'note', message }));
   writeJsonAtomic(join(own, artifactFiles.assignment), assignment);
 
   const { dataset, training, seed, teacherOnnx } = assignment.parameters;
   const file =
     teacherOnnx && (await deps.teacherFile(teacherOnnx, teacherFolder(assignment.data), deps.signal));
   const data = await deps.load(dataset, assignment.data, deps.signal);
-  const { train: trainingImages, validation } = splitTrain(data.train, dataset);
+  const split = splitTrain(data.train, dataset);
+  const { train: trainingImages, validation } = split;
+  const fingerprint = await fingerprintOf(data, split, deps.signal);
   const { batchSize, epochs } = training;
   const steps = stepsPerEpoch(trainingImages.length, batchSize);
   const remainder = trainingImages.length % batchSize;
@@ -91,7 +112,7 @@ export async function train(assignment: Assignment, deps: TrainingDeps): Promise
     teacher: file ?? teacher,
   });
   try {
-    const loop = new Loop(assignment, deps, session, {
+    const loop = new Loop(assignment, deps, session, fingerprint, {
       peak: training.optimizer.learningRate,
       warmupSteps: Math.round(training.schedule.warmupEpochs * steps),
       totalSteps: epochs * steps,
@@ -130,8 +151,9 @@ export async function train(assignment: Assignment, deps: TrainingDeps): Promise
       loop.endEpoch({ loss, accuracy, seconds }, steps);
     }
 
+    if (!isBestThere(own, loop.state.best, loop.note)) return undefined;
     const { program, networkTensors, network } = session;
-    loadCheckpoint(join(own, artifactFiles.best), program, networkTensors, network);
+    restore(readCheckpoint(join(own, artifactFiles.best)), program, networkTensors, network);
     const everything = Uint32Array.from({ length: data.test.count }, (_, index) => index);
     const started = deps.clock();
     const test = await evaluate(program, data.test, everything, batchSize, deps.signal);
@@ -149,15 +171,25 @@ export async function train(assignment: Assignment, deps: TrainingDeps): Promise
 
 /** The state of training, and what changes it. */
 class Loop {
-  state: TrainingState = { epoch: 0, step: 0, sums: noSums, trainingSeconds: 0, stepSeconds: 0, images: 0 };
+  state: TrainingState;
   readonly #assignment: Assignment;
   readonly #deps: TrainingDeps;
   readonly #session: Session;
+  readonly #data: DataFingerprint;
   readonly #schedule: Schedule;
   #lastCheckpoint: number;
   #lastProgress = 0;
+  #latest = { epoch: 0, step: 0, rate: 0 };
 
-  constructor(assignment: Assignment, deps: TrainingDeps, session: Session, schedule: Schedule) {
+  constructor(
+    assignment: Assignment,
+    deps: TrainingDeps,
+    session: Session,
+    data: DataFingerprint,
+    schedule: Schedule,
+  ) {
+    this.state = { ...beginning, threads: [deps.threads] };
+    this.#data = data;
     this.#assignment = assignment;
     this.#deps = deps;
     this.#session = session;
@@ -165,22 +197,28 @@ class Loop {
     this.#lastCheckpoint = deps.clock();
   }
 
+  readonly note = (message: string): void => this.#deps.report({ kind: 'note', message });
+
   /** Goes on from the last checkpoint, if there is one. */
   resume(): void {
-    const path = this.#path('last');
-    if (existsSync(path)) {
-      const { program, trainingTensors, network } = this.#session;
-      const state = loadCheckpoint(path, program, trainingTensors, network);
-      if (state === undefined) {
-        throw new DestillError(
-          'CheckpointUnusable',
-          `${path} has no training state to go on from. Delete it.`,
+    const { threads, folders } = this.#deps;
+    const state = resume(
+      folders.own,
+      this.#session,
+      (checkpoint) => checkSameData(checkpoint, this.#data),
+      this.note,
+    );
+    if (state !== undefined) {
+      const before = state.threads.at(-1);
+      this.state = { ...state, threads: before === threads ? state.threads : [...state.threads, threads] };
+      this.note(`Going on from epoch ${state.epoch}, step ${state.step}.`);
+      if (before !== threads) {
+        this.note(
+          `So far it was trained with ${before ?? 'an unknown number of'} threads, now with ${threads}: the end will not be bit-equal to that of a Run that was not interrupted.`,
         );
       }
-      this.state = state;
-      this.#deps.report({ kind: 'note', message: `Going on from epoch ${state.epoch}, step ${state.step}.` });
     }
-    truncateHistory(this.#deps.folders.own, this.state.epoch);
+    truncateHistory(folders.own, this.state.epoch);
   }
 
   /** @param waited for the images, in seconds */
@@ -200,7 +238,8 @@ class Loop {
     const seconds = (this.#deps.clock() - started) / 1000;
     const value = (name: string) => outputs[name]?.[0] ?? 0;
     const loss = value('loss');
-    if (!Number.isFinite(loss)) throw diverged(loss, epoch + 1, step + 1, rate);
+    this.#latest = { epoch: epoch + 1, step: step + 1, rate };
+    if (!Number.isFinite(loss)) throw diverged('The loss', loss, this.#latest);
     this.state = {
       ...this.state,
       step: step + 1,
@@ -240,7 +279,7 @@ class Loop {
 
   endEpoch(validation: { loss: number; accuracy: number; seconds: number }, steps: number): void {
     const epoch = this.state.epoch + 1;
-    const { sums, best } = this.state;
+    const { sums } = this.state;
     const record: EpochRecord = {
       epoch,
       loss: sums.loss / sums.images,
@@ -255,19 +294,22 @@ class Loop {
       imagesPerSecond: sums.images / sums.seconds,
       seconds: sums.seconds + validation.seconds,
     };
-    if (!Number.isFinite(validation.loss)) {
-      throw diverged(validation.loss, epoch, steps, record.learningRate);
-    }
-    const better = best === undefined || validation.accuracy > best.validationAccuracy;
+    if (!Number.isFinite(validation.loss)) throw diverged('The loss', validation.loss, this.#latest);
+    const better = validation.accuracy > (this.state.best?.validationAccuracy ?? -1);
     // Best first: killed between the two, the epoch is done again and gives the same weights.
-    if (better) this.#write('best', this.#session.networkTensors);
+    const best = better ? { epoch, validationAccuracy: validation.accuracy } : this.state.best;
+    if (better) {
+      const path = join(this.#deps.folders.own, artifactFiles.best);
+      const { network, networkTensors } = this.#session;
+      this.#write(networkTensors, (tensors) => writeCheckpoint(path, tensors, { network, best }));
+    }
     this.state = {
       ...this.state,
       epoch,
       step: 0,
       sums: noSums,
       trainingSeconds: this.state.trainingSeconds + validation.seconds,
-      ...(better && { best: { epoch, validationAccuracy: validation.accuracy } }),
+      best,
     };
     // Killed between the two, the record is dropped again when training goes on (truncateHistory).
     appendHistory(this.#deps.folders.own, record);
@@ -281,20 +323,23 @@ class Loop {
   }
 
   #save(): void {
-    this.#write('last', this.#session.trainingTensors, this.state);
+    const { network, trainingTensors } = this.#session;
+    this.#write(trainingTensors, (tensors) =>
+      writeLastCheckpoint(this.#deps.folders.own, tensors, { network, state: this.state, data: this.#data }),
+    );
     this.#lastCheckpoint = this.#deps.clock();
     this.#deps.saved();
   }
 
-  #write(which: 'last' | 'best', tensors: readonly NamedTensors[], state?: TrainingState): void {
+  #write(variables: readonly NamedTensors[], write: (tensors: readonly StoredTensor[]) => void): void {
     const started = this.#deps.clock();
-    const { program, network } = this.#session;
-    saveCheckpoint(this.#path(which), program, tensors, network, state);
+    const tensors = storedTensors(this.#session.program, variables);
+    for (const { name, values } of tensors) {
+      const wrong = notFinite(values);
+      if (wrong !== undefined) throw diverged(`A value of ${name}`, wrong, this.#latest);
+    }
+    write(tensors);
     this.#deps.observe({ kind: 'checkpoint', seconds: (this.#deps.clock() - started) / 1000 });
-  }
-
-  #path(which: 'last' | 'best'): string {
-    return join(this.#deps.folders.own, artifactFiles[which]);
   }
 
   #progress(steps: number, record?: EpochRecord): RunProgress {
@@ -322,10 +367,14 @@ class Loop {
   }
 }
 
-function diverged(loss: number, epoch: number, step: number, rate: number): DestillError {
+function diverged(
+  what: string,
+  value: number,
+  { epoch, step, rate }: { epoch: number; step: number; rate: number },
+): DestillError {
   return new DestillError(
     'TrainingDiverged',
-    `The loss became ${loss} in epoch ${epoch}, step ${step}, at a learning rate of ${rate.toPrecision(3)}. ` +
+    `${what} became ${value} in epoch ${epoch}, step ${step}, at a learning rate of ${rate.toPrecision(3)}. ` +
       'Lower training.optimizer.learningRate or the weights of the distillation terms, or warm up longer.',
   );
 }

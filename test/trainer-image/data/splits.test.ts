@@ -19,6 +19,7 @@ function labelled(...sizes: readonly number[]): ImageSet {
     count: labels.length,
     classes: sizes.map((_, i) => `class${i}`),
     labels: Int32Array.from(labels),
+    content: [],
     read: async () => undefined,
   };
 }

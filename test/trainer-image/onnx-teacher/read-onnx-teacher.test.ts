@@ -179,6 +179,15 @@ test.each<[string, (model: OnnxModel) => OnnxModel, RegExp]>([
     withType('project.weight', 10),
     /node "\/project\/Conv" \(Conv\) reads the weight "project\.weight", which has values of data type 10/,
   ],
+  ...[Number.NaN, Number.NEGATIVE_INFINITY].map(
+    (value): [string, (model: OnnxModel) => OnnxModel, RegExp] => [
+      `a weight that is ${value}`,
+      withValue('project.weight', value),
+      new RegExp(
+        `reads the weight "project\\.weight", which holds a value that is ${value}: the file is damaged`,
+      ),
+    ],
+  ),
   [
     'an old operator set',
     (model) => ({ ...model, opsetImport: [{ version: 6 }] }),
@@ -262,6 +271,19 @@ function withType(name: string, dataType: number) {
     const initializer = model.graph.initializer.map((one) =>
       one.name === name ? { ...one, dataType } : one,
     );
+    return { ...model, graph: { ...model.graph, initializer } };
+  };
+}
+
+/** Puts a number into a weight. */
+function withValue(name: string, value: number) {
+  return (model: OnnxModel): OnnxModel => {
+    const initializer = model.graph.initializer.map((one) => {
+      if (one.name !== name) return one;
+      const rawData = Buffer.from(one.rawData!);
+      rawData.writeFloatLE(value, 8);
+      return { ...one, rawData };
+    });
     return { ...model, graph: { ...model.graph, initializer } };
   };
 }

@@ -1,7 +1,7 @@
 /** Small real Runs for the tests of training. */
 import { createHash } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Assignment, assignment } from '@destillml/core/protocol/assignment.ts';
 import type { Report } from '@destillml/core/protocol/report.ts';
@@ -81,6 +81,7 @@ export function deps(run: Assignment, changes: Partial<TrainingDeps> = {}): Trai
     observe: () => undefined,
     folders: { own: run.artifacts, teacher: run.teacherArtifacts, runs: dirname(run.artifacts) },
     saved: () => undefined,
+    threads: availableParallelism(),
     clock: () => performance.now(),
     now: () => new Date('2026-01-01T00:00:00Z'),
     signal: new AbortController().signal,

@@ -1,14 +1,27 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DestillError } from '@destillml/core/errors.ts';
-import { artifactFiles } from '@destillml/trainer/artifacts/files.ts';
+import type { Assignment } from '@destillml/core/protocol/assignment.ts';
+import type { Report } from '@destillml/core/protocol/report.ts';
+import { artifactFiles, asideOf } from '@destillml/trainer/artifacts/files.ts';
 import { readHistory } from '@destillml/trainer/artifacts/history.ts';
 import { resultDocument } from '@destillml/trainer/artifacts/result.ts';
+import type { LoadedDataset } from '@destillml/trainer/data/dataset.ts';
 import { splitTrain } from '@destillml/trainer/data/splits.ts';
 import type { Observation } from '@destillml/trainer/metrics/observation.ts';
 import { decodeModel, encodeModel } from '@destillml/trainer/storage/onnx-format.ts';
+import { readTensors, writeTensors } from '@destillml/trainer/storage/safetensors.ts';
 import { tf } from '@destillml/trainer/tensorflow/tf.ts';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { fixturePath } from '../onnx-teacher/fixture.ts';
 import { digest, smallDataset, smallRun, temporaryFolder, trainSmall } from './run.ts';
 
@@ -186,7 +199,7 @@ test.each([true, false])(
   },
 );
 
-test('a loss that is no number stops the Run and names epoch, step and learning rate', async () => {
+test('a loss or weight that is no number stops the Run, is named with epoch, step and learning rate, and not kept', async () => {
   const run = smallRun({
     artifacts: temporaryFolder(),
     training: { optimizer: { learningRate: 10, weightDecay: 1 }, epochs: 30 },
@@ -196,10 +209,15 @@ test('a loss that is no number stops the Run and names epoch, step and learning 
   expect(failure).toMatchObject({
     code: 'TrainingDiverged',
     message: expect.stringMatching(
-      /^The loss became (NaN|Infinity) in epoch \d+, step \d+, at a learning rate of \S+\. /,
+      /^(The loss|A value of \S+) became (NaN|-?Infinity) in epoch \d+, step \d+, at a learning rate of \S+\. /,
     ),
   });
   expect(existsSync(join(run.artifacts, artifactFiles.result))).toBe(false);
+  for (const which of ['last', 'best'] as const) {
+    for (const { name, values } of readTensors(join(run.artifacts, artifactFiles[which])).tensors.values()) {
+      expect(values.every(Number.isFinite), `${name} of ${which}`).toBe(true);
+    }
+  }
 });
 
 describe('distillation', () => {
@@ -329,6 +347,209 @@ describe('checkpoints that cannot be used are refused', () => {
     await trainSmall(run, stopAtStep(3));
     writeFileSync(join(run.artifacts, `${artifactFiles.last}.part`), 'torn');
     expect((await trainSmall(run)).outcome.outcome).toBe('succeeded');
+  });
+});
+
+describe('a Run whose checkpoint is damaged', () => {
+  /** Stopped in its second epoch, with two checkpoints. */
+  async function stopped(): Promise<Assignment> {
+    const run = smallRun({ artifacts: temporaryFolder() });
+    await trainSmall(run, stopAtStep(7));
+    return run;
+  }
+  const notes = (reports: readonly Report[]) =>
+    reports.flatMap((report) => (report.kind === 'note' ? [report.message] : []));
+  const damages: Readonly<Record<string, (path: string) => void>> = {
+    'has one bit flipped': (path) => {
+      const bytes = readFileSync(path);
+      bytes[Math.floor(Math.random() * bytes.length)]! ^= 1 << Math.floor(Math.random() * 8);
+      writeFileSync(path, bytes);
+    },
+    'was cut off': (path) => truncateSync(path, Math.floor(Math.random() * statSync(path).size)),
+    'is empty': (path) => truncateSync(path, 0),
+    'begins with something else': (path) => writeFileSync(path, 'garbage!', { flag: 'r+' }),
+  };
+  let whole: Assignment;
+  beforeAll(async () => {
+    whole = smallRun({ artifacts: temporaryFolder() });
+    await trainSmall(whole);
+  });
+  const expectSame = (run: Assignment) => {
+    for (const which of ['last', 'best'] as const) {
+      expect(digest(run.artifacts, which), which).toBe(digest(whole.artifacts, which));
+    }
+    expect(readHistory(run.artifacts).map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+  };
+
+  test.each(Object.entries(damages))(
+    'and %s, goes on from the one before, bit for bit',
+    async (_, damage) => {
+      const run = await stopped();
+      const last = join(run.artifacts, artifactFiles.last);
+      damage(last);
+      const bytes = readFileSync(last);
+      const { outcome, reports } = await trainSmall(run);
+      expect(outcome.outcome).toBe('succeeded');
+      expect(notes(reports)).toEqual([
+        expect.stringMatching(
+          new RegExp(`^${last} is damaged: .*\\. It is put aside as ${last}\\.damaged\\.$`, 's'),
+        ),
+        'Going on from epoch 1, step 0.',
+      ]);
+      expect(readFileSync(asideOf(last))).toEqual(bytes);
+      expectSame(run);
+    },
+  );
+
+  test('as are all, begins anew, and comes to the same', async () => {
+    const run = await stopped();
+    for (const name of [artifactFiles.last, artifactFiles.previous])
+      truncateSync(join(run.artifacts, name), 9);
+    const { reports } = await trainSmall(run);
+    expect(notes(reports).at(-1)).toBe('No checkpoint is left to go on from: training begins anew.');
+    expectSame(run);
+  });
+
+  test('as is the best network, writes that again from a checkpoint which holds it, or trains it anew', async () => {
+    const run = await stopped();
+    const best = join(run.artifacts, artifactFiles.best);
+    damages['has one bit flipped']!(best);
+    const { reports } = await trainSmall(run);
+    expect(notes(reports)).toEqual([
+      expect.stringMatching(`^${best} is damaged: `),
+      `${join(run.artifacts, artifactFiles.last)} is passed over: the best network up to then is lost.`,
+      'Going on from epoch 1, step 0.',
+    ]);
+    expectSame(run);
+
+    // No checkpoint of the first epoch is left: everything is trained again.
+    rmSync(join(run.artifacts, artifactFiles.result));
+    rmSync(best);
+    const again = await trainSmall(run);
+    expect(again.outcome.outcome).toBe('succeeded');
+    expectSame(run);
+  });
+
+  test('as is the best network while it trains, finds it out before it is tested', async () => {
+    const run = smallRun({ artifacts: temporaryFolder() });
+    const best = join(run.artifacts, artifactFiles.best);
+    let done = false;
+    await trainSmall(run, {
+      report: (report) => {
+        if (done || report.kind !== 'epoch' || report.record.epoch !== 3) return;
+        truncateSync(best, 100);
+        done = true;
+      },
+    });
+    expect(done).toBe(true);
+    expectSame(run);
+  });
+
+  test('or its result, evaluates again', async () => {
+    const run = { ...whole, artifacts: temporaryFolder() };
+    cpSync(whole.artifacts, run.artifacts, { recursive: true });
+    const result = join(run.artifacts, artifactFiles.result);
+    const before = readFileSync(result, 'utf8');
+    truncateSync(result, 50);
+    const { outcome, reports } = await trainSmall(run);
+    expect(notes(reports)[0]).toBe(
+      `${result} is damaged: it is not JSON. It is put aside as ${asideOf(result)}.`,
+    );
+    expect(outcome).toMatchObject({ result: { testLoss: JSON.parse(before).result.testLoss } });
+  });
+
+  test('is told so where it is the teacher of another: which file, and what to do', async () => {
+    const teacher = { ...whole, artifacts: temporaryFolder() };
+    cpSync(whole.artifacts, teacher.artifacts, { recursive: true });
+    const best = join(teacher.artifacts, artifactFiles.best);
+    damages['has one bit flipped']!(best);
+    const student = smallRun({
+      artifacts: temporaryFolder(),
+      parameters: { role: 'distilled', objective: { softTargets: {} } },
+      rest: { teacherArtifacts: teacher.artifacts },
+    });
+    await expect(trainSmall(student)).rejects.toMatchObject({
+      code: 'CheckpointUnusable',
+      message: expect.stringMatching(
+        new RegExp(`^${best} is damaged: .*\\. Put back a whole copy of the file; or delete it and `, 's'),
+      ),
+    });
+
+    // Written as it is, but no network: not the learning rate of the student.
+    const { tensors, metadata } = readTensors(join(whole.artifacts, artifactFiles.best));
+    tensors.get('fc.bias')?.values.fill(Number.NaN);
+    writeTensors(best, { tensors, metadata });
+    await expect(trainSmall(student)).rejects.toMatchObject({
+      code: 'CheckpointUnusable',
+      message: expect.stringContaining(`${best} is damaged: fc.bias holds a value that is NaN.`),
+    });
+  });
+
+  test('by an older version, without a digest, is used and that is said', async () => {
+    const run = await stopped();
+    for (const name of [artifactFiles.last, artifactFiles.best]) {
+      const path = join(run.artifacts, name);
+      const { tensors, metadata } = readTensors(path);
+      const { best: _, ...older } = metadata;
+      writeTensors(path, { tensors, metadata: { ...older, format: 'destillml/1' } });
+      const text = readFileSync(path, 'latin1').replace('"sha256"', '"sha-25"');
+      writeFileSync(path, text, 'latin1');
+    }
+    const { reports } = await trainSmall(run);
+    expect(notes(reports)[0]).toBe(
+      `${join(run.artifacts, artifactFiles.last)} is of an older version, without a digest: it is used unchecked.`,
+    );
+    expectSame(run);
+  });
+});
+
+describe('a Run goes on', () => {
+  const changedData: Readonly<Record<string, (data: LoadedDataset) => LoadedDataset>> = {
+    images: (data) => {
+      const content = (data.train.content as Uint8Array).slice();
+      content[77]! ^= 1;
+      return { ...data, train: { ...data.train, content } };
+    },
+    labels: (data) => ({ ...data, test: { ...data.test, labels: data.test.labels.toReversed() } }),
+  };
+
+  test.each(Object.keys(changedData))('on no other data: %s', async (what) => {
+    const run = smallRun({ artifacts: temporaryFolder() });
+    await trainSmall(run, stopAtStep(5));
+    const before = digest(run.artifacts);
+    const load = async (...given: Parameters<typeof smallDataset>) =>
+      changedData[what]!(await smallDataset(...given));
+    await expect(trainSmall(run, { load })).rejects.toMatchObject({
+      code: 'CheckpointUnusable',
+      message: `${join(run.artifacts, artifactFiles.last)} was trained on other data of mnist: what differs from then is ${what}. Put back the data that the Run began with; or delete its folder, and it trains anew.`,
+    });
+    expect(digest(run.artifacts)).toBe(before);
+  });
+
+  test('on no other split', async () => {
+    const run = smallRun({ artifacts: temporaryFolder() });
+    await trainSmall(run, stopAtStep(5));
+    const { dataset } = run.parameters;
+    const parameters = { ...run.parameters, dataset: { ...dataset, splitSeed: dataset.splitSeed + 1 } };
+    await expect(trainSmall({ ...run, parameters })).rejects.toMatchObject({
+      message: expect.stringContaining('what differs from then is split.'),
+    });
+  });
+
+  test('with another number of threads where it has to, and says that the end is not bit-equal', async () => {
+    const run = smallRun({ artifacts: temporaryFolder() });
+    await trainSmall(run, { ...stopAtStep(5), threads: 3 });
+    const { reports } = await trainSmall(run, { threads: 2 });
+    expect(reports.slice(0, 2)).toEqual([
+      { kind: 'note', message: expect.stringMatching(/^Going on from epoch 1, step \d\.$/) },
+      {
+        kind: 'note',
+        message:
+          'So far it was trained with 3 threads, now with 2: the end will not be bit-equal to that of a Run that was not interrupted.',
+      },
+    ]);
+    const written = JSON.parse(readFileSync(join(run.artifacts, artifactFiles.result), 'utf8'));
+    expect(written.environment.threads).toBe('3, then 2');
   });
 });
 

@@ -3,7 +3,13 @@ import { once } from 'node:events';
 import { read } from 'node:fs';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { DestillError } from '@destillml/core/errors.ts';
 import type { S3Place } from './place.ts';
 import { noStore, refusal } from './refusal.ts';
@@ -164,6 +170,15 @@ export class Bucket {
       }
     });
     if (answer.ETag === undefined) throw noStore(this.place, 'it does not answer like one');
+  }
+
+  /** Makes an object of another one, in the store itself. */
+  async copy(from: string, to: string, signal?: AbortSignal): Promise<void> {
+    const { bucket } = this.place;
+    const source = [bucket, ...this.#key(from).split('/')].map(encodeURIComponent).join('/');
+    await this.#send(`copy ${this.uri(from)}`, signal, (client, options) =>
+      client.send(new CopyObjectCommand({ Bucket: bucket, Key: this.#key(to), CopySource: source }), options),
+    );
   }
 
   close(): void {

@@ -4,7 +4,7 @@ import type { OpenFile } from './bucket.ts';
 /** A file as it was at one moment; it is held open until it is released. */
 export interface KeptFile extends OpenFile {
   readonly name: string;
-  /** Differs wherever the content does. */
+  /** Differs wherever the content does; that of a file which was renamed stays. */
   readonly version: string;
 }
 
@@ -13,6 +13,8 @@ export interface UploadDeps {
   readonly patience: number;
   /** Replaces an object. @throws Error that says why not; the signal's reason once that is aborted */
   readonly write: (file: KeptFile, signal: AbortSignal) => Promise<void>;
+  /** Makes an object of another one, `from`, that holds the file's content already. It throws likewise. */
+  readonly copy: (from: string, file: KeptFile, signal: AbortSignal) => Promise<void>;
   /** Lets go of a file that is uploaded, or overtaken by a newer one. */
   readonly release: (file: KeptFile) => void;
   /** @throws the signal's reason once that is aborted */
@@ -108,7 +110,9 @@ export class UploadQueue {
     }
     for (const file of this.#current) {
       if (this.#stored.get(file.name) === file.version) continue;
-      await this.#deps.write(file, signal);
+      const [twin] = [...this.#stored].find(([, version]) => version === file.version) ?? [];
+      if (twin === undefined) await this.#deps.write(file, signal);
+      else await this.#deps.copy(twin, file, signal);
       this.#stored.set(file.name, file.version);
     }
     this.#release(this.#current);

@@ -29,6 +29,7 @@ class Store {
         });
         this.written.push(version);
       },
+      copy: async (from, { name }) => void this.written.push(`${from} → ${name}`),
       release: ({ fd }) => this.released.push(fd),
       wait: (milliseconds, signal) =>
         new Promise<void>((resolve, reject) => {
@@ -171,4 +172,17 @@ describe('the upload queue', () => {
       }),
     );
   });
+});
+
+test('a file that was renamed is copied in the store before another takes its name', async () => {
+  const store = new Store();
+  const moment = (contents: Readonly<Record<string, string>>): readonly KeptFile[] =>
+    Object.entries(contents).map(([name, version]) => ({ name, fd: ++lastFd, size: 1, version }));
+  store.queue.add(moment({ last: 'first' }));
+  await store.all();
+  store.queue.add(moment({ previous: 'first', last: 'second' }));
+  await store.all();
+  store.queue.add(moment({ 'last.damaged': 'second', previous: 'first', last: 'third' }));
+  await store.all();
+  expect(store.written).toEqual(['first', 'last → previous', 'second', 'last → last.damaged', 'third']);
 });
