@@ -7,7 +7,14 @@ import type { ApiClient } from '../runtime/api-client.ts';
 import { ApiError, isAlreadyExists, isNotFound } from '../runtime/api-error.ts';
 import type { Change } from '../runtime/cache.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { itsController, itself, type Reconcile, type Source, watching } from '../runtime/controller.ts';
+import {
+  changesSpec,
+  itsController,
+  itself,
+  type Reconcile,
+  type Source,
+  watching,
+} from '../runtime/controller.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import { keyOf } from '../runtime/resource.ts';
 import { decideExperiment } from './experiment-decision.ts';
@@ -84,7 +91,13 @@ export function experimentSources(world: World): readonly Source[] {
     keys(world.experiments.cache.byIndex('teacher', teacherKey(kind, ref)));
   return [
     watching(world.experiments, itself),
-    watching(world.experiments, ({ object: { metadata } }) => taughtBy('experiment', metadata)),
+    // Also whether its networks are shared.
+    watching(world.experiments, (change) => [
+      ...taughtBy('experiment', change.object.metadata),
+      ...(changesSpec(change)
+        ? ownRuns(world, change.object).flatMap(({ metadata }) => taughtBy('run', metadata))
+        : []),
+    ]),
     // Runs come and go in crowds; a look at all of them takes the longer the more there are.
     watching(
       world.runs,

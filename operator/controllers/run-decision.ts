@@ -177,10 +177,4 @@ function isUnexplained(reason: string): boolean {
 }
 
 /** Nothing that is watched changes when these are over. */
-const unwatched: ReadonlySet<string> = new Set([
-  'QuotaExceeded',
-  'PodRefused',
-  'FailedMount',
-  'JobOutdated',
-  'TeacherMissing',
-]);
+const unwatched: ReadonlySet<string> = new Set(['QuotaExceeded', 'PodRefused', 'FailedMount', 'JobOutdated']);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import type { JobConfig } from '../jobs/config.ts';
 import { label } from '../jobs/contract.ts';
@@ -7,9 +8,17 @@ import type { ApiClient } from '../runtime/api-client.ts';
 import { isAlreadyExists, isNotFound } from '../runtime/api-error.ts';
 import { type Change, labelValue } from '../runtime/cache.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { itsController, itself, type Reconcile, type Source, watching } from '../runtime/controller.ts';
+import {
+  changesSpec,
+  itsController,
+  itself,
+  type Reconcile,
+  type Source,
+  watching,
+} from '../runtime/controller.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import { keyOf } from '../runtime/resource.ts';
+import { experimentOfRun } from './experiment-of-run.ts';
 import { clusterEvents, type Experiment, jobs, type Run, runs } from './kinds.ts';
 import { decideRun, type RunScene } from './run-decision.ts';
 import { runHappenings } from './run-happenings.ts';
@@ -62,26 +71,28 @@ export function runSources(world: World): readonly Source[] {
       // The Job has the Run's name.
       itsController('Job'),
     ),
-    // What a Job is made of, and what may stand in the way of it.
-    watching(world.experiments, (change) =>
-      isSpecChange(change)
-        ? world.runs.cache
-            .byIndex('owner', change.object.metadata.uid ?? '')
-            .filter((run) => !run.spec.suspend && !isFinal(phaseOf(run)))
-            .map(({ metadata }) => keyOf(metadata))
+    // What a Job is made of, and what may stand in the way of it: also whether the teacher is shared.
+    watching(world.experiments, (change) => {
+      if (!changesSpec(change)) return [];
+      const own = world.runs.cache.byIndex('owner', change.object.metadata.uid ?? '');
+      return [...own, ...own.flatMap(({ metadata }) => taughtBy(metadata, world))]
+        .filter((run) => !run.spec.suspend && !isFinal(phaseOf(run)))
+        .map(({ metadata }) => keyOf(metadata));
+    }),
+    watching(world.runs, (change) =>
+      isOwnerChange(change)
+        ? taughtBy(change.object.metadata, world).map(({ metadata }) => keyOf(metadata))
         : [],
     ),
   ];
 }
 
 function sceneOf(run: Run, key: string, { world, clock }: RunControllerDeps): RunScene {
-  const { namespace } = run.metadata;
   const job = world.jobs.cache.get(key);
-  const experiment = world.experiments.cache.get(keyOf({ namespace, name: run.spec.experiment }));
   const [workload] = job ? world.kueue.workloads.byIndex('owner', job.metadata.uid ?? '') : [];
   return {
     run,
-    experiment: isOf(run, experiment) ? experiment : undefined,
+    experiment: experimentOfRun(run, world.experiments.cache),
     teacherOwner: teacherOwner(run, world),
     job,
     pods: world.pods.cache.byIndex('run', key),
@@ -91,23 +102,25 @@ function sceneOf(run: Run, key: string, { world, clock }: RunControllerDeps): Ru
   };
 }
 
-/** An Experiment that was deleted and made again under its name is another one. */
-function isOf({ metadata }: Run, experiment: Experiment | undefined): boolean {
-  const owner = metadata.ownerReferences?.find(({ kind, controller }) => controller && kind === 'Experiment');
-  return owner === undefined || owner.uid === experiment?.metadata.uid;
-}
-
 function teacherOwner(run: Run, world: World): Experiment | undefined {
   const { teacherRun, teacherNamespace } = run.spec.parameters;
   if (teacherRun === undefined) return undefined;
   const namespace = teacherNamespace ?? run.metadata.namespace;
   const teacher = world.runs.cache.get(keyOf({ namespace, name: teacherRun }));
-  if (teacher === undefined) return undefined;
-  return world.experiments.cache.get(keyOf({ namespace, name: teacher.spec.experiment }));
+  return teacher && experimentOfRun(teacher, world.experiments.cache);
 }
 
-function isSpecChange(change: Change<Experiment>): boolean {
-  return change.type !== 'updated' || change.old.metadata.generation !== change.object.metadata.generation;
+/** Runs, of whichever Experiment, whose teacher is that Run. */
+function taughtBy({ namespace, name }: Run['metadata'], { runs: { cache } }: World): readonly Run[] {
+  return cache.byIndex('teacher', keyOf({ namespace, name }));
+}
+
+/** Whether the Run has come to be of an Experiment, or of none. */
+function isOwnerChange(change: Change<Run>): boolean {
+  return (
+    change.type !== 'updated' ||
+    !isDeepStrictEqual(change.old.metadata.ownerReferences, change.object.metadata.ownerReferences)
+  );
 }
 
 /** Whether only what the trainer reports has changed, which nothing is decided by. */

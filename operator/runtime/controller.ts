@@ -74,6 +74,11 @@ export function itself<T extends KubeObject>({ object }: Change<T>): readonly st
   return [keyOf(object.metadata)];
 }
 
+/** Whether more has changed than what was observed of the object. */
+export function changesSpec<T extends KubeObject>(change: Change<T>): boolean {
+  return change.type !== 'updated' || change.old.metadata.generation !== change.object.metadata.generation;
+}
+
 /** The key of the object's controller, before and after the change, if that is of this kind; it is in the same namespace. */
 export function itsController<T extends KubeObject>(kind: string): (change: Change<T>) => readonly string[] {
   return (change) => {

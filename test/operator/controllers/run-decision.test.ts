@@ -99,7 +99,7 @@ const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
   ],
   'a distilled Run whose teacher left no network': [
     { run: runWith(distilled), experiment: lost },
-    { status: 'Queued TeacherMissing', requeueAfter: 15_000 },
+    { status: 'Queued TeacherMissing' },
   ],
   'a Run of an Experiment that is being deleted': [
     { experiment: experimentWith({}, { deletionTimestamp: ago(1) }) },
