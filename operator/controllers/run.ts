@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
+import type { Logger } from 'pino';
 import type { JobConfig } from '../jobs/config.ts';
 import { label } from '../jobs/contract.ts';
 import type { Job } from '../jobs/objects.ts';
@@ -13,6 +14,7 @@ import {
   itsController,
   itself,
   type Reconcile,
+  type ReconcileResult,
   type Source,
   watching,
 } from '../runtime/controller.ts';
@@ -20,9 +22,11 @@ import type { EventRecorder } from '../runtime/events.ts';
 import { keyOf } from '../runtime/resource.ts';
 import { experimentOfRun } from './experiment-of-run.ts';
 import { clusterEvents, type Experiment, jobs, type Run, runs } from './kinds.ts';
+import { Refusals } from './refusals.ts';
 import { decideRun, type RunScene } from './run-decision.ts';
 import { runHappenings } from './run-happenings.ts';
 import type { World } from './world.ts';
+import { attempt, type Refusal } from './write-refused.ts';
 
 export type RunControllerDeps = {
   readonly client: ApiClient;
@@ -30,32 +34,55 @@ export type RunControllerDeps = {
   readonly config: JobConfig;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
+  readonly log: Logger;
 };
 
 /** Brings each Run from its spec to a Job, and what becomes of that back into its status. */
 export function runReconciler(deps: RunControllerDeps): Reconcile {
   const { world, config } = deps;
+  const refusals = new Refusals(deps);
   return async (key, signal) => {
     const run = world.runs.cache.get(key);
-    if (run === undefined) return {};
-    const scene = sceneOf(run, key, deps);
-    let decision = decideRun(scene, config);
-    if (decision.needsEvents) {
-      decision = decideRun({ ...scene, events: await eventsAbout(scene, deps, signal) }, config);
+    try {
+      const result = run === undefined ? {} : await reconcile(run, key, deps, signal);
+      refusals.settled(key);
+      return result;
+    } catch (error) {
+      // As it is by now: some of it may have been written.
+      const now = world.runs.cache.get(key);
+      if (now === undefined) throw error;
+      return await refusals.handle(now, error, async (refused) => {
+        const { status } = decideRun({ ...sceneOf(now, key, deps), refused }, config);
+        if (status !== undefined) await report(now, status, deps, signal, refused);
+      });
     }
-    if (decision.create !== undefined) {
-      if (decision.status !== undefined) await report(run, decision.status, deps, signal);
-      const other = await createJob(decision.create, deps, signal);
-      if (other === undefined) return {};
-      decision = decideRun({ ...scene, job: other }, config);
-    }
-    const { deleteJob, status, requeueAfter } = decision;
-    if (deleteJob && scene.job !== undefined) {
-      await removeJob(run, scene.job, status?.phase === 'Failed', deps, signal);
-    }
-    if (status !== undefined) await report(run, status, deps, signal);
-    return { requeueAfter };
   };
+}
+
+async function reconcile(
+  run: Run,
+  key: string,
+  deps: RunControllerDeps,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const { config } = deps;
+  const scene = sceneOf(run, key, deps);
+  let decision = decideRun(scene, config);
+  if (decision.needsEvents) {
+    decision = decideRun({ ...scene, events: await eventsAbout(scene, deps, signal) }, config);
+  }
+  if (decision.create !== undefined) {
+    if (decision.status !== undefined) await report(run, decision.status, deps, signal);
+    const other = await createJob(decision.create, deps, signal);
+    if (other === undefined) return {};
+    decision = decideRun({ ...scene, job: other }, config);
+  }
+  const { deleteJob, status, requeueAfter } = decision;
+  if (deleteJob && scene.job !== undefined) {
+    await removeJob(run, scene.job, status?.phase === 'Failed', deps, signal);
+  }
+  if (status !== undefined) await report(run, status, deps, signal);
+  return { requeueAfter };
 }
 
 const runOfPod = labelValue(label.run);
@@ -149,7 +176,8 @@ async function createJob(
   signal: AbortSignal,
 ): Promise<Job | undefined> {
   try {
-    world.jobs.cache.wrote(await client.create(jobs, job, signal));
+    const created = client.create(jobs, job, signal);
+    world.jobs.cache.wrote(await attempt('Its Job cannot be created', created));
   } catch (error) {
     // Made before, and the watch has not told of it yet; or somebody else's.
     if (isAlreadyExists(error)) return await client.get(jobs, job.metadata, signal);
@@ -169,7 +197,8 @@ async function removeJob(
   const { uid = '' } = job.metadata;
   try {
     // Foreground: it keeps its name until its pods are gone, so that the next Job cannot start beside them.
-    await client.delete(jobs, job.metadata, { uid, propagationPolicy: 'Foreground' }, signal);
+    const deleted = client.delete(jobs, job.metadata, { uid, propagationPolicy: 'Foreground' }, signal);
+    await attempt('Its Job cannot be deleted', deleted);
   } catch (error) {
     if (isNotFound(error)) return;
     throw error;
@@ -184,20 +213,25 @@ async function removeJob(
   recorder.record({ regarding: run, type: 'Normal', reason: 'JobDeleted', action: 'DeleteJob', note });
 }
 
+/** @param refused what the status is about, which was told of already */
 async function report(
   run: Run,
   status: ReportedStatus,
   { client, world, recorder }: RunControllerDeps,
   signal: AbortSignal,
+  refused?: Refusal,
 ): Promise<void> {
   const { name, namespace, uid, resourceVersion } = run.metadata;
   try {
     // With the version it was decided on: whoever leads no longer, or knows less, overwrites nothing.
     const metadata = { name, namespace, uid, resourceVersion };
-    world.runs.cache.wrote(await client.applyStatus(runs, { metadata, status }, signal));
+    const applied = client.applyStatus(runs, { metadata, status }, signal);
+    world.runs.cache.wrote(await attempt('Its status cannot be written', applied));
   } catch (error) {
     if (isNotFound(error)) return;
     throw error;
   }
-  for (const happening of runHappenings(run, status)) recorder.record(happening);
+  for (const happening of runHappenings(run, status)) {
+    if (happening.note !== refused?.message) recorder.record(happening);
+  }
 }

@@ -16,9 +16,11 @@ export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileR
 export type ReconcileResult = {
   /** When to look at the object again although nothing changed, in milliseconds. */
   readonly requeueAfter?: number | undefined;
+  /** Something is refused, of which the object was told: to be tried again, ever later. */
+  readonly retry?: boolean;
 };
 
-/** As controller-runtime counts them: `requeue` is a conflict, which is tried again. */
+/** As controller-runtime counts them: `requeue` is a conflict or a refusal, which is tried again. */
 export type ReconcileOutcome = 'success' | 'error' | 'requeue' | 'requeue_after';
 
 export type ControllerObserver = {
@@ -131,7 +133,12 @@ async function reconcileOnce(
   const finish = (outcome: ReconcileOutcome) => observer?.finished(outcome, (monotonic() - started) / 1000);
   observer?.started();
   try {
-    const { requeueAfter } = await reconcile(key, signal);
+    const { requeueAfter, retry = false } = await reconcile(key, signal);
+    if (retry) {
+      queue.retry(key);
+      finish('requeue');
+      return;
+    }
     queue.forget(key);
     if (requeueAfter !== undefined) queue.addAfter(key, requeueAfter);
     finish(requeueAfter === undefined ? 'success' : 'requeue_after');
