@@ -10,6 +10,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { OperatorConfig } from './config.ts';
 import { experimentReconciler, experimentSources } from './controllers/experiment.ts';
 import { runs } from './controllers/kinds.ts';
+import { Refusals } from './controllers/refusals.ts';
 import { runReconciler, runSources } from './controllers/run.ts';
 import { World } from './controllers/world.ts';
 import { defaultJobConfig, type JobConfig } from './jobs/config.ts';
@@ -18,6 +19,7 @@ import { StateMetrics } from './metrics/state-metrics.ts';
 import packageFile from './package.json' with { type: 'json' };
 import { ApiClient, type ApiClientOptions } from './runtime/api-client.ts';
 import { ApiError, isNotFound } from './runtime/api-error.ts';
+import type { BackOff } from './runtime/back-off.ts';
 import type { Clock, Random } from './runtime/clock.ts';
 import { ClusterClock } from './runtime/cluster-clock.ts';
 import { Connection } from './runtime/connection.ts';
@@ -42,6 +44,9 @@ export type OperatorDeps = {
 
 /** Owners of fields: what the operator decides, and what trainers report. */
 const fieldManager = { operator: 'destillml-operator', progress: 'destillml-progress' } as const;
+
+/** Between reconciles of one object that fail, in milliseconds: what was in the way is soon noticed to be gone. */
+const backOff: BackOff = { base: 5, cap: 60_000 };
 
 /** One replica of the operator. Every replica watches and takes the reports of trainers; the leader also reconciles. */
 export class Operator {
@@ -152,14 +157,14 @@ export class Operator {
     const { concurrency: workers } = this.#config;
     const { log } = this.#deps;
     const clock = this.#clock;
-    const deps = { client: this.#client, world: this.world, recorder: this.#recorder, clock };
+    const deps = { client: this.#client, world: this.world, recorder: this.#recorder, clock, log };
     const controller = (
       name: string,
       parts: Pick<ControllerOptions, 'sources' | 'reconcile'>,
     ): ControllerOptions => ({
       ...parts,
       name,
-      queue: this.#metrics.workQueue(name, { clock }),
+      queue: this.#metrics.workQueue(name, { clock, backOff }),
       observer: this.#metrics.controller(name, workers),
       workers,
       log,
@@ -194,11 +199,12 @@ export class Operator {
   #startServer(): Promise<OperatorServer> {
     const client = this.#limitedClient().as(fieldManager.progress);
     const { cache } = this.world.runs;
+    const refusals = new Refusals({ recorder: this.#recorder, clock: this.#clock, log: this.#deps.log });
     return startServer(serverOptions(this.#config), {
       checks: this.world.checks,
       reviews: reviewsBy(this.#unlimitedClient()),
       lookup: lookupIn(this.world),
-      writeProgress: (run, status, signal) => writeStatus(run, status, { client, cache }, signal),
+      writeProgress: (run, status, signal) => writeStatus(run, status, { client, cache, refusals }, signal),
       metrics: () => this.#metricsParts(),
       observer: new ServerMetrics(this.#registry),
       clock: this.#clock,

@@ -14,6 +14,8 @@ export type ExperimentScene = {
   readonly teacher: ExternalTeacher | undefined;
   /** What is wrong with `spec.queue`, if it is set. */
   readonly queueProblem: { readonly reason: string; readonly message: string } | undefined;
+  /** What the API server will not have written for it. */
+  readonly refused?: { readonly reason: string; readonly message: string } | undefined;
   readonly now: Date;
 };
 
@@ -32,7 +34,7 @@ export type ExperimentDecision = {
 
 /** What an Experiment needs next. The same scene gives the same decision; carried out, it leaves nothing to do. */
 export function decideExperiment(scene: ExperimentScene, memory?: Memory): ExperimentDecision {
-  const { runs, teacher, now } = scene;
+  const { runs, teacher, refused, now } = scene;
   const experiment = explainable(scene);
   const nothing = { expired: false, runs: undefined, status: undefined, isNews: false };
   if (experiment.metadata.deletionTimestamp !== undefined) return nothing;
@@ -43,12 +45,13 @@ export function decideExperiment(scene: ExperimentScene, memory?: Memory): Exper
       runs,
       ...(teacher === undefined ? {} : { teacher }),
       obstacle: obstacle({ ...scene, experiment }) ?? null,
+      refused,
       now,
     },
     memory,
   );
   const left = timeLeft(experiment, status, now);
-  if (left !== undefined && left <= 0) return { ...nothing, expired: true };
+  if (left !== undefined && left <= 0 && refused === undefined) return { ...nothing, expired: true };
   const before = experiment.status;
   const isWritten = before !== undefined && isDeepStrictEqual(status, before);
   return {

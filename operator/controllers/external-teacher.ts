@@ -1,9 +1,11 @@
 import { isFinal, outcomeOf, phaseOf } from '@destillml/core/plan/phases.ts';
 import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
+import { isSharedWith } from '../jobs/sharing.ts';
 import { keyOf } from '../runtime/resource.ts';
+import { experimentOfRun } from './experiment-of-run.ts';
 import type { Experiment, Run } from './kinds.ts';
 
-/** Where the teachers of others are looked for. */
+/** Where the teachers of others are looked for, shared or not. */
 export type TeacherLookup = {
   readonly run: (key: string) => Run | undefined;
   readonly experiment: (key: string) => Experiment | undefined;
@@ -20,12 +22,11 @@ export function externalTeacher(
 ): ExternalTeacher | undefined {
   const { from } = spec.teacher;
   if (from === undefined || from.onnx !== undefined) return undefined;
-  const namespace = from.namespace ?? metadata.namespace;
+  const place = { here: metadata.namespace ?? 'default', namespace: from.namespace ?? metadata.namespace };
   const found =
     from.run === undefined
-      ? teacherOf(keyOf({ namespace, name: from.experiment ?? '' }), lookup)
-      : (lookup.run(keyOf({ namespace, name: from.run })) ??
-        missing('Run', keyOf({ namespace, name: from.run })));
+      ? teacherOf(place, from.experiment ?? '', lookup)
+      : namedRun(place, from.run, lookup);
   if ('problem' in found) return found;
   if (found.spec.parameters.role === 'explanation') {
     const message = `spec.teacher.from: Run ${keyOf(found.metadata)} trains no network, it explains others; name one of those.`;
@@ -38,9 +39,22 @@ export function externalTeacher(
 
 type Problem = { readonly problem: { readonly reason: string; readonly message: string } };
 
-function teacherOf(key: string, { experiment, runsOf }: TeacherLookup): Run | Problem {
+/** The namespace of the Experiment that asks, and the one that it looks in. */
+type Place = { readonly here: string; readonly namespace: string | undefined };
+
+function namedRun(place: Place, name: string, lookup: TeacherLookup): Run | Problem {
+  const key = keyOf({ namespace: place.namespace, name });
+  const run = lookup.run(key);
+  if (run === undefined) return missing('Run', key, place);
+  if (place.namespace === place.here) return run;
+  const owner = experimentOfRun(run, { get: lookup.experiment });
+  return owner !== undefined && isSharedWith(owner, place.here) ? run : missing('Run', key, place);
+}
+
+function teacherOf(place: Place, name: string, { experiment, runsOf }: TeacherLookup): Run | Problem {
+  const key = keyOf({ namespace: place.namespace, name });
   const owner = experiment(key);
-  if (owner === undefined) return missing('Experiment', key);
+  if (owner === undefined || !isSharedWith(owner, place.here)) return missing('Experiment', key, place);
   if (owner.spec.teacher.model === undefined) {
     const message = `spec.teacher.from: Experiment ${key} trains no teacher itself; name the one that does.`;
     return { problem: { reason: 'TeacherNotFound', message } };
@@ -51,8 +65,12 @@ function teacherOf(key: string, { experiment, runsOf }: TeacherLookup): Run | Pr
   return { problem: { reason: 'TeacherUnfinished', message } };
 }
 
-function missing(kind: string, key: string): Problem {
-  const message = `spec.teacher.from: there is no ${kind} ${key}. Create it, or make an Experiment with another teacher.`;
+/** What is there and not shared is not told from what is not there: neither now nor by what changes later. */
+function missing(kind: string, key: string, { here, namespace }: Place): Problem {
+  const message =
+    namespace === here
+      ? `spec.teacher.from: there is no ${kind} ${key}. Create it, or make an Experiment with another teacher.`
+      : `spec.teacher.from: there is no ${kind} ${key} that is shared with namespace ${here}. If it is there, its owner can add ${here} to spec.sharedWith of the Experiment; or make an Experiment with another teacher.`;
   return { problem: { reason: 'TeacherNotFound', message } };
 }
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { RunStatus } from '@destillml/core/api/run.ts';
 import { DestillError } from '@destillml/core/errors.ts';
 import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import { countingSeconds } from '../jobs/accounts.ts';
@@ -8,6 +9,7 @@ import { isJobEnding } from '../jobs/job-end.ts';
 import type { ClusterEvent, Job, Pod, Workload } from '../jobs/objects.ts';
 import { observe } from '../jobs/phase.ts';
 import { hasStarted, isEnded } from '../jobs/pod.ts';
+import { refusedStatus } from '../jobs/refused-status.ts';
 import type { ReportedStatus } from '../jobs/run-status.ts';
 import { isToRead, resultUnread } from '../jobs/unread-result.ts';
 import type { Experiment, Run } from './kinds.ts';
@@ -28,6 +30,8 @@ export type RunScene = {
   readonly workload: Workload | undefined;
   /** About the Job and its pods; undefined while nobody has asked for them. */
   readonly events: readonly ClusterEvent[] | undefined;
+  /** What the API server will not have written for it. */
+  readonly refused?: { readonly reason: string; readonly message: string };
   readonly now: Date;
 };
 
@@ -61,6 +65,7 @@ export function decideRun(scene: RunScene, config: JobConfig): RunDecision {
   const nothing = { deleteJob: false, status: undefined, needsPods: false, needsEvents: false };
   if (isGoing(scene)) return nothing;
 
+  if (scene.refused !== undefined) return { ...nothing, status: refusedBy(scene, scene.refused) };
   const made = mayTrain(scene) ? make(scene, config) : undefined;
   const obstacle = made instanceof DestillError ? { reason: made.code, message: made.message } : undefined;
   const { status, occupied, needsPods } = observe({ ...scene, events: scene.events ?? [], obstacle });
@@ -83,6 +88,16 @@ export function decideRun(scene: RunScene, config: JobConfig): RunDecision {
 /** Of a Run whose status was never written no Job was there before, nor of another one of its name. */
 function mayHaveHadJob({ status }: Run): boolean {
   return status?.observedGeneration !== undefined;
+}
+
+/** What to write of a Run of which something is refused; undefined: it is written. */
+function refusedBy(scene: RunScene, refused: NonNullable<RunScene['refused']>): RunDecision['status'] {
+  const { run, events = [], now } = scene;
+  const { status: observed, needsPods } = observe({ ...scene, events });
+  // It may not be true: the next try reads the pods first.
+  if (needsPods) return undefined;
+  const status = refusedStatus(run, observed, refused, now);
+  return run.status !== undefined && saysTheSame(status, run.status) ? undefined : status;
 }
 
 /** Whether the Run is being deleted, or is about to be because its Experiment is. */
@@ -154,8 +169,14 @@ function isWritten(status: ReportedStatus, run: Run): boolean {
   // The API server itself shows a Run as Waiting that was only created, and thousands may be.
   const untouched = run.status?.observedGeneration === undefined && (run.metadata.generation ?? 1) === 1;
   if (untouched && status.phase === 'Waiting') return true;
-  if (run.status === undefined) return false;
-  const { progress: _progress, history: _history, ...written } = run.status;
+  return run.status !== undefined && saysTheSame(status, run.status);
+}
+
+/** Apart from what its trainer reports. */
+function saysTheSame(
+  status: ReportedStatus,
+  { progress: _progress, history: _history, ...written }: RunStatus,
+) {
   return isDeepStrictEqual(status, written);
 }
 
@@ -196,10 +217,4 @@ function isUnexplained(reason: string): boolean {
 }
 
 /** Nothing that is watched changes when these are over. */
-const unwatched: ReadonlySet<string> = new Set([
-  'QuotaExceeded',
-  'PodRefused',
-  'FailedMount',
-  'JobOutdated',
-  'TeacherMissing',
-]);
+const unwatched: ReadonlySet<string> = new Set(['QuotaExceeded', 'PodRefused', 'FailedMount', 'JobOutdated']);

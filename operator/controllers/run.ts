@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
+import type { Logger } from 'pino';
 import type { JobConfig } from '../jobs/config.ts';
 import { label } from '../jobs/contract.ts';
 import type { Job, Pod } from '../jobs/objects.ts';
@@ -7,13 +9,24 @@ import type { ApiClient } from '../runtime/api-client.ts';
 import { isAlreadyExists, isNotFound } from '../runtime/api-error.ts';
 import { type Change, labelValue } from '../runtime/cache.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { itsController, itself, type Reconcile, type Source, watching } from '../runtime/controller.ts';
+import {
+  changesSpec,
+  itsController,
+  itself,
+  type Reconcile,
+  type ReconcileResult,
+  type Source,
+  watching,
+} from '../runtime/controller.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import { keyOf } from '../runtime/resource.ts';
+import { experimentOfRun } from './experiment-of-run.ts';
 import { clusterEvents, type Experiment, jobs, pods, type Run, runs } from './kinds.ts';
+import { Refusals } from './refusals.ts';
 import { decideRun, type RunScene } from './run-decision.ts';
 import { runHappenings } from './run-happenings.ts';
 import type { World } from './world.ts';
+import { attempt, type Refusal } from './write-refused.ts';
 
 export type RunControllerDeps = {
   readonly client: ApiClient;
@@ -21,36 +34,59 @@ export type RunControllerDeps = {
   readonly config: JobConfig;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
+  readonly log: Logger;
 };
 
 /** Brings each Run from its spec to a Job, and what becomes of that back into its status. */
 export function runReconciler(deps: RunControllerDeps): Reconcile {
   const { world, config } = deps;
+  const refusals = new Refusals(deps);
   return async (key, signal) => {
     const run = world.runs.cache.get(key);
-    if (run === undefined) return {};
-    let scene = sceneOf(run, key, deps);
-    let decision = decideRun(scene, config);
-    if (decision.needsPods) {
-      scene = { ...scene, pods: await readPods(run, deps, signal), podsRead: true };
-      decision = decideRun(scene, config);
+    try {
+      const result = run === undefined ? {} : await reconcile(run, key, deps, signal);
+      refusals.settled(key);
+      return result;
+    } catch (error) {
+      // As it is by now: some of it may have been written.
+      const now = world.runs.cache.get(key);
+      if (now === undefined) throw error;
+      return await refusals.handle(now, error, async (refused) => {
+        const { status } = decideRun({ ...sceneOf(now, key, deps), refused }, config);
+        if (status !== undefined) await report(now, status, deps, signal, refused);
+      });
     }
-    if (decision.needsEvents) {
-      decision = decideRun({ ...scene, events: await eventsAbout(scene, deps, signal) }, config);
-    }
-    if (decision.create !== undefined) {
-      if (decision.status !== undefined) await report(run, decision.status, deps, signal);
-      const other = await createJob(decision.create, deps, signal);
-      if (other === undefined) return {};
-      decision = decideRun({ ...scene, job: other }, config);
-    }
-    const { deleteJob, status, requeueAfter } = decision;
-    if (deleteJob && scene.job !== undefined) {
-      await removeJob(run, scene.job, status?.phase === 'Failed', deps, signal);
-    }
-    if (status !== undefined) await report(run, status, deps, signal);
-    return { requeueAfter };
   };
+}
+
+async function reconcile(
+  run: Run,
+  key: string,
+  deps: RunControllerDeps,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const { config } = deps;
+  let scene = sceneOf(run, key, deps);
+  let decision = decideRun(scene, config);
+  if (decision.needsPods) {
+    scene = { ...scene, pods: await readPods(run, deps, signal), podsRead: true };
+    decision = decideRun(scene, config);
+  }
+  if (decision.needsEvents) {
+    decision = decideRun({ ...scene, events: await eventsAbout(scene, deps, signal) }, config);
+  }
+  if (decision.create !== undefined) {
+    if (decision.status !== undefined) await report(run, decision.status, deps, signal);
+    const other = await createJob(decision.create, deps, signal);
+    if (other === undefined) return {};
+    decision = decideRun({ ...scene, job: other }, config);
+  }
+  const { deleteJob, status, requeueAfter } = decision;
+  if (deleteJob && scene.job !== undefined) {
+    await removeJob(run, scene.job, status?.phase === 'Failed', deps, signal);
+  }
+  if (status !== undefined) await report(run, status, deps, signal);
+  return { requeueAfter };
 }
 
 const runOfPod = labelValue(label.run);
@@ -66,26 +102,28 @@ export function runSources(world: World): readonly Source[] {
       // The Job has the Run's name.
       itsController('Job'),
     ),
-    // What a Job is made of, and what may stand in the way of it.
-    watching(world.experiments, (change) =>
-      isSpecChange(change)
-        ? world.runs.cache
-            .byIndex('owner', change.object.metadata.uid ?? '')
-            .filter((run) => !run.spec.suspend && !isFinal(phaseOf(run)))
-            .map(({ metadata }) => keyOf(metadata))
+    // What a Job is made of, and what may stand in the way of it: also whether the teacher is shared.
+    watching(world.experiments, (change) => {
+      if (!changesSpec(change)) return [];
+      const own = world.runs.cache.byIndex('owner', change.object.metadata.uid ?? '');
+      return [...own, ...own.flatMap(({ metadata }) => taughtBy(metadata, world))]
+        .filter((run) => !run.spec.suspend && !isFinal(phaseOf(run)))
+        .map(({ metadata }) => keyOf(metadata));
+    }),
+    watching(world.runs, (change) =>
+      isOwnerChange(change)
+        ? taughtBy(change.object.metadata, world).map(({ metadata }) => keyOf(metadata))
         : [],
     ),
   ];
 }
 
 function sceneOf(run: Run, key: string, { world, clock }: RunControllerDeps): RunScene {
-  const { namespace } = run.metadata;
   const job = world.jobs.cache.get(key);
-  const experiment = world.experiments.cache.get(keyOf({ namespace, name: run.spec.experiment }));
   const [workload] = job ? world.kueue.workloads.byIndex('owner', job.metadata.uid ?? '') : [];
   return {
     run,
-    experiment: isOf(run, experiment) ? experiment : undefined,
+    experiment: experimentOfRun(run, world.experiments.cache),
     teacherOwner: teacherOwner(run, world),
     job,
     pods: world.pods.cache.byIndex('run', key),
@@ -96,23 +134,25 @@ function sceneOf(run: Run, key: string, { world, clock }: RunControllerDeps): Ru
   };
 }
 
-/** An Experiment that was deleted and made again under its name is another one. */
-function isOf({ metadata }: Run, experiment: Experiment | undefined): boolean {
-  const owner = metadata.ownerReferences?.find(({ kind, controller }) => controller && kind === 'Experiment');
-  return owner === undefined || owner.uid === experiment?.metadata.uid;
-}
-
 function teacherOwner(run: Run, world: World): Experiment | undefined {
   const { teacherRun, teacherNamespace } = run.spec.parameters;
   if (teacherRun === undefined) return undefined;
   const namespace = teacherNamespace ?? run.metadata.namespace;
   const teacher = world.runs.cache.get(keyOf({ namespace, name: teacherRun }));
-  if (teacher === undefined) return undefined;
-  return world.experiments.cache.get(keyOf({ namespace, name: teacher.spec.experiment }));
+  return teacher && experimentOfRun(teacher, world.experiments.cache);
 }
 
-function isSpecChange(change: Change<Experiment>): boolean {
-  return change.type !== 'updated' || change.old.metadata.generation !== change.object.metadata.generation;
+/** Runs, of whichever Experiment, whose teacher is that Run. */
+function taughtBy({ namespace, name }: Run['metadata'], { runs: { cache } }: World): readonly Run[] {
+  return cache.byIndex('teacher', keyOf({ namespace, name }));
+}
+
+/** Whether the Run has come to be of an Experiment, or of none. */
+function isOwnerChange(change: Change<Run>): boolean {
+  return (
+    change.type !== 'updated' ||
+    !isDeepStrictEqual(change.old.metadata.ownerReferences, change.object.metadata.ownerReferences)
+  );
 }
 
 /** Whether only what the trainer reports has changed, which nothing is decided by. */
@@ -153,7 +193,8 @@ async function createJob(
   signal: AbortSignal,
 ): Promise<Job | undefined> {
   try {
-    world.jobs.cache.wrote(await client.create(jobs, job, signal));
+    const created = client.create(jobs, job, signal);
+    world.jobs.cache.wrote(await attempt('Its Job cannot be created', created));
   } catch (error) {
     // Made before, and the watch has not told of it yet; or somebody else's.
     if (isAlreadyExists(error)) return await client.get(jobs, job.metadata, signal);
@@ -173,7 +214,8 @@ async function removeJob(
   const { uid = '' } = job.metadata;
   try {
     // Foreground: it keeps its name until its pods are gone, so that the next Job cannot start beside them.
-    await client.delete(jobs, job.metadata, { uid, propagationPolicy: 'Foreground' }, signal);
+    const deleted = client.delete(jobs, job.metadata, { uid, propagationPolicy: 'Foreground' }, signal);
+    await attempt('Its Job cannot be deleted', deleted);
   } catch (error) {
     if (isNotFound(error)) return;
     throw error;
@@ -188,20 +230,25 @@ async function removeJob(
   recorder.record({ regarding: run, type: 'Normal', reason: 'JobDeleted', action: 'DeleteJob', note });
 }
 
+/** @param refused what the status is about, which was told of already */
 async function report(
   run: Run,
   status: ReportedStatus,
   { client, world, recorder }: RunControllerDeps,
   signal: AbortSignal,
+  refused?: Refusal,
 ): Promise<void> {
   const { name, namespace, uid, resourceVersion } = run.metadata;
   try {
     // With the version it was decided on: whoever leads no longer, or knows less, overwrites nothing.
     const metadata = { name, namespace, uid, resourceVersion };
-    world.runs.cache.wrote(await client.applyStatus(runs, { metadata, status }, signal));
+    const applied = client.applyStatus(runs, { metadata, status }, signal);
+    world.runs.cache.wrote(await attempt('Its status cannot be written', applied));
   } catch (error) {
     if (isNotFound(error)) return;
     throw error;
   }
-  for (const happening of runHappenings(run, status)) recorder.record(happening);
+  for (const happening of runHappenings(run, status)) {
+    if (happening.note !== refused?.message) recorder.record(happening);
+  }
 }

@@ -26,7 +26,7 @@ export type Known<T extends KubeObject> = Pick<Collection<T>, 'cache' | 'isSynce
 export class World {
   /** Indices: `teacher` as `teacherKeys`; `queued`, of those with a queue, by namespace. */
   readonly experiments: Collection<Experiment>;
-  /** Index `owner` by the Experiment's uid. */
+  /** Indices: `owner`, by the Experiment's uid; `teacher`, by the `namespace/name` of the Run that is its teacher. */
   readonly runs: Collection<Run>;
   /** Those of Runs; each has its Run's name. */
   readonly jobs: Collection<Job>;
@@ -38,7 +38,7 @@ export class World {
     this.experiments = collection(experiments, options, {
       indexers: { teacher: teacherKeys, queued: queueNamespace },
     });
-    this.runs = collection(runs, options, { indexers: { owner: ownerUids } });
+    this.runs = collection(runs, options, { indexers: { owner: ownerUids, teacher: teacherOfRun } });
     this.jobs = collection(jobs, options, { trim: withoutTemplate }, label.run);
     this.pods = collection(
       pods,
@@ -113,6 +113,11 @@ function teacherKeys({ metadata, spec }: Experiment): readonly string[] {
   return from.experiment === undefined
     ? []
     : [teacherKey('experiment', { namespace, name: from.experiment })];
+}
+
+function teacherOfRun({ metadata, spec: { parameters } }: Run): readonly string[] {
+  const { teacherRun: name, teacherNamespace: namespace = metadata.namespace } = parameters;
+  return name === undefined ? [] : [keyOf({ namespace, name })];
 }
 
 export function teacherKey(

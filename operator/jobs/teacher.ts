@@ -4,6 +4,7 @@ import type { Storage } from '@destillml/core/api/storage.ts';
 import { DestillError } from '@destillml/core/errors.ts';
 import { folder } from './contract.ts';
 import { artifactsOf } from './places.ts';
+import { isSharedWith } from './sharing.ts';
 
 /** Where the network of a teacher is. */
 export type TeacherPlace = {
@@ -28,9 +29,12 @@ export function teacherPlace(
   const here = run.metadata.namespace ?? 'default';
   const namespace = teacherNamespace ?? here;
   const who = `Run ${here}/${run.metadata.name}: its teacher, Run ${namespace}/${teacherRun}`;
-  const trainedBy = owner ?? (experiment.spec.teacher.from === undefined ? experiment : undefined);
-  if (trainedBy === undefined) {
-    throw new DestillError('TeacherMissing', `${who}, belongs to an Experiment that was not found.`);
+  const trainedBy =
+    owner ?? (namespace === here && experiment.spec.teacher.from === undefined ? experiment : undefined);
+  // What is not shared is not told from what is not there.
+  if (trainedBy === undefined || !isSharedWith(trainedBy, here)) {
+    const shared = namespace === here ? '' : ` that is shared with namespace ${here} by its spec.sharedWith`;
+    throw new DestillError('TeacherMissing', `${who}, belongs to no Experiment${shared}.`);
   }
   const { storage } = trainedBy.spec;
   if (storage === undefined) {

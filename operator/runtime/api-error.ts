@@ -24,13 +24,17 @@ export class ApiError extends Error {
   /** In one word, such as `AlreadyExists`; empty if the server did not say. */
   readonly reason: string;
   readonly details: StatusDetails;
+  /** The server's own words. */
+  readonly said: string;
   /** When the server wants to be asked again. */
   readonly retryAfterSeconds: number | undefined;
 
   /** @param request such as `GET /api/v1/pods`; what precedes the server's message */
   constructor(request: string, code: number, status: Status, retryAfterSeconds?: number) {
-    super(`${request}: ${status.message ?? `the API server answered ${code}`}`);
+    const said = status.message ?? `the API server answered ${code}`;
+    super(`${request}: ${said}`);
     this.name = 'ApiError';
+    this.said = said;
     this.status = code;
     this.reason = status.reason ?? '';
     this.details = status.details ?? {};

@@ -16,9 +16,11 @@ export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileR
 export type ReconcileResult = {
   /** When to look at the object again although nothing changed, in milliseconds. */
   readonly requeueAfter?: number | undefined;
+  /** Something is refused, of which the object was told: to be tried again, ever later. */
+  readonly retry?: boolean;
 };
 
-/** As controller-runtime counts them: `requeue` is a conflict, which is tried again. */
+/** As controller-runtime counts them: `requeue` is a conflict or a refusal, which is tried again. */
 export type ReconcileOutcome = 'success' | 'error' | 'requeue' | 'requeue_after';
 
 export type ControllerObserver = {
@@ -79,6 +81,11 @@ export function itself<T extends KubeObject>({ object }: Change<T>): readonly st
   return [keyOf(object.metadata)];
 }
 
+/** Whether more has changed than what was observed of the object. */
+export function changesSpec<T extends KubeObject>(change: Change<T>): boolean {
+  return change.type !== 'updated' || change.old.metadata.generation !== change.object.metadata.generation;
+}
+
 /** The key of the object's controller, before and after the change, if that is of this kind; it is in the same namespace. */
 export function itsController<T extends KubeObject>(kind: string): (change: Change<T>) => readonly string[] {
   return (change) => {
@@ -131,7 +138,12 @@ async function reconcileOnce(
   const finish = (outcome: ReconcileOutcome) => observer?.finished(outcome, (monotonic() - started) / 1000);
   observer?.started();
   try {
-    const { requeueAfter } = await reconcile(key, signal);
+    const { requeueAfter, retry = false } = await reconcile(key, signal);
+    if (retry) {
+      queue.retry(key);
+      finish('requeue');
+      return;
+    }
     queue.forget(key);
     if (requeueAfter !== undefined) queue.addAfter(key, requeueAfter);
     finish(requeueAfter === undefined ? 'success' : 'requeue_after');

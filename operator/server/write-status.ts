@@ -1,4 +1,6 @@
 import { type Run, runs } from '../controllers/kinds.ts';
+import type { Refusals } from '../controllers/refusals.ts';
+import { attempt, WriteRefused } from '../controllers/write-refused.ts';
 import type { ApiClient } from '../runtime/api-client.ts';
 import { isConflict, isNotFound } from '../runtime/api-error.ts';
 import type { Cache } from '../runtime/cache.ts';
@@ -9,6 +11,7 @@ export type WriteStatusDeps = {
   /** Its field manager owns what trainers report. */
   readonly client: Pick<ApiClient, 'applyStatus' | 'get'>;
   readonly cache: Pick<Cache<Run>, 'get' | 'wrote'>;
+  readonly refusals: Pick<Refusals, 'tell' | 'settled'>;
 };
 
 const maxAttempts = 4;
@@ -20,27 +23,30 @@ const maxAttempts = 4;
  * a new one of its name, is ensured by the version of an object whose uid was looked at.
  *
  * @returns whether it is written; false if the Run is gone
- * @throws ApiError, ConnectionError, and the reason of `signal`
+ * @throws WriteRefused, of which the Run is told; ApiError, ConnectionError, and the reason of `signal`
  */
 export async function writeStatus(
   { namespace, name, uid }: RunRef,
   status: TrainerStatus,
-  { client, cache }: WriteStatusDeps,
+  { client, cache, refusals }: WriteStatusDeps,
   signal: AbortSignal,
 ): Promise<boolean> {
   const ref = { namespace, name };
   let known = cache.get(keyOf(ref));
   try {
-    for (let attempt = 1; ; attempt++) {
+    for (let tries = 1; ; tries++) {
       known ??= await client.get(runs, ref, signal);
       const { uid: current, resourceVersion } = known.metadata;
       if (current !== uid) return false;
       try {
         const metadata = { ...ref, uid, resourceVersion };
-        cache.wrote(await client.applyStatus(runs, { metadata, status }, signal));
+        const applied = client.applyStatus(runs, { metadata, status }, signal);
+        cache.wrote(await attempt('What its trainer reports cannot be written', applied));
+        refusals.settled(keyOf(ref));
         return true;
       } catch (error) {
-        if (!isConflict(error) || attempt === maxAttempts) throw error;
+        if (error instanceof WriteRefused) refusals.tell(known, error);
+        if (!isConflict(error) || tries === maxAttempts) throw error;
         // It has changed since, or is another one.
         known = undefined;
       }

@@ -44,7 +44,9 @@ const teacher = withRules(
         onnx: onnxTeacher.optional().describe('A network in an ONNX file, such as PyTorch exports.'),
         namespace: labelName
           .optional()
-          .describe('Of the Experiment or Run. Without it the namespace of this Experiment.'),
+          .describe(
+            'Of the Experiment or Run. Without it the namespace of this Experiment. In another one, the sharedWith of the Experiment there has to name this one.',
+          ),
       }),
       exactlyOneOf('experiment', 'run', 'onnx'),
       {
@@ -105,6 +107,12 @@ const scarcity = withRules(
   immutable(anotherExperiment),
 );
 
+const sharee = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^(\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$/, 'the name of a namespace, or * for all of them');
+
 export const experimentSpec = withRules(
   z.strictObject({
     dataset: withRules(dataset, immutable(anotherExperiment)).describe(
@@ -131,6 +139,11 @@ export const experimentSpec = withRules(
     storage: storage.optional().describe('Where checkpoints and results are kept.'),
     pod: pod.prefault({}).describe('What the pods of the Runs ask for.'),
     queue: labelName.optional().describe('Kueue LocalQueue in the namespace of the Experiment.'),
+    sharedWith: distinctList(z.array(sharee).max(64))
+      .optional()
+      .describe(
+        'Other namespaces whose Experiments may take a network of this one as teacher.from; * is all. To all others it does not exist.',
+      ),
     parallelism: z.int().min(1).max(1000).default(1).describe('Runs that train at the same time, at most.'),
     retries: z
       .int()

@@ -22,6 +22,8 @@ export type Observed = {
    * status says nothing about them.
    */
   readonly obstacle?: Obstacle | null | undefined;
+  /** Why what was planned could not be written, or not all of it: the status is then of the world as it is. */
+  readonly refused?: Obstacle | undefined;
   readonly now: Date;
 };
 
@@ -48,7 +50,7 @@ export type Plan = {
  * `memory`, kept by the caller from one plan of the Experiment to the next, changes nothing but the time it takes.
  */
 export function plan(world: Observed, memory?: Memory): Plan {
-  const { experiment, teacher: externalTeacher, obstacle, now } = world;
+  const { experiment, teacher: externalTeacher, obstacle, refused, now } = world;
   const existing = world.runs.filter((run) => run.spec.experiment === experiment.metadata.name);
 
   const wanted = wantedRuns(experiment, existing, referenceTo(externalTeacher), memory);
@@ -67,15 +69,20 @@ export function plan(world: Observed, memory?: Memory): Plan {
   const created = new Set(missing.map((run) => run.metadata.name));
   const start = [...starting].filter((name) => !created.has(name));
 
+  const planned = { runs, schedule: { start: [...starting], pause }, stopping };
+  const asItIs = {
+    runs: inOrder(wanted.runs, existing),
+    schedule: { start: [], pause: [] },
+    stopping: new Set<string>(),
+  };
   const status = experimentStatus({
     experiment,
     wanted,
-    runs,
-    schedule: { start: [...starting], pause },
-    stopping,
+    ...(refused === undefined ? planned : asItIs),
     teacher,
     externalTeacher,
     obstacle,
+    refused,
     now,
   });
   return { create, stop, pause, start, status };

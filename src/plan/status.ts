@@ -25,6 +25,7 @@ export type Outlook = {
   readonly teacher: TeacherState;
   readonly externalTeacher: ExternalTeacher | undefined;
   readonly obstacle: Obstacle | null | undefined;
+  readonly refused: Obstacle | undefined;
   readonly now: Date;
 };
 
@@ -129,12 +130,13 @@ function findings(outlook: Outlook, ending: Ending | undefined, activity: Activi
 }
 
 function progress(
-  { experiment, teacher }: Outlook,
+  { experiment, teacher, refused }: Outlook,
   ending: Ending | undefined,
   obstacle: Obstacle | null | undefined,
   { active, blocked }: Activity,
   unfinished: number,
 ): Omit<Finding, 'type'> {
+  if (refused) return refusedProgress(refused, active, unfinished - active, blocked.length);
   if (ending) return { status: 'False', reason: ending.reason, message: ending.message };
   if (active > 0) return activeProgress(active, unfinished - active, blocked);
   if (obstacle) return { status: 'False', reason: obstacle.reason, message: obstacle.message };
@@ -159,6 +161,21 @@ function activeProgress(
   if (blocked.length === active) return { status: 'False', reason: first.reason, message: text };
   const count = blocked.length === 1 ? '1 does' : `${blocked.length} do`;
   return { status: 'True', reason: 'RunsActive', message: `${tally}; ${count} not get on: ${text}` };
+}
+
+/** What may not be written is told of also while Runs get on. */
+function refusedProgress(
+  { reason, message }: Obstacle,
+  active: number,
+  waiting: number,
+  blocked: number,
+): Omit<Finding, 'type'> {
+  if (active === blocked) return { status: 'False', reason, message };
+  return {
+    status: 'True',
+    reason: 'RunsActive',
+    message: `${active} Runs active, ${waiting} waiting. ${message}`,
+  };
 }
 
 function scarcityFinding({ scarcity }: Wanted): readonly Finding[] {

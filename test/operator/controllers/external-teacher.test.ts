@@ -8,19 +8,26 @@ const trainedBy = experimentWith({}, { name: 'teachers' });
 const succeeded = { phase: 'Succeeded', result } as const;
 
 function teacherRun(status: Partial<RunStatus> | undefined, namespace = 'lab'): Run {
-  const run = runWith({ role: 'teacher', student: undefined, model: 'resnet56' }, status ? { status } : {});
+  const run = runWith(
+    { role: 'teacher', student: undefined, model: 'resnet56' },
+    { spec: { experiment: 'teachers' }, ...(status ? { status } : {}) },
+  );
   return { ...run, metadata: { ...run.metadata, name: 'teachers-teacher', namespace } };
 }
 
 function find(from: object, there: { run?: Run; experiment?: Experiment } = {}) {
   const asking = experimentWith({ teacher: { from } });
+  const { run, experiment } = there;
   return externalTeacher(asking, {
-    run: (key) =>
-      there.run && key === `${there.run.metadata.namespace}/teachers-teacher` ? there.run : undefined,
-    experiment: (key) => (key === 'lab/teachers' ? there.experiment : undefined),
-    runsOf: () => (there.run ? [there.run] : []),
+    run: (key) => (run && key === `${run.metadata.namespace}/teachers-teacher` ? run : undefined),
+    experiment: (key) =>
+      experiment && key === `${experiment.metadata.namespace}/teachers` ? experiment : undefined,
+    runsOf: () => (run ? [run] : []),
   });
 }
+
+const inHall = (spec: Record<string, unknown>) =>
+  experimentWith(spec, { name: 'teachers', namespace: 'hall' });
 
 const problem = (reason: string, message: string) => ({
   problem: { reason, message: expect.stringContaining(message) },
@@ -45,10 +52,61 @@ describe('the teacher of another Experiment', () => {
   });
 
   it('is found in another namespace, and named with it', () => {
-    const there = { run: teacherRun(succeeded, 'hall') };
+    const there = { run: teacherRun(succeeded, 'hall'), experiment: inHall({ sharedWith: ['lab'] }) };
     expect(find({ run: 'teachers-teacher', namespace: 'hall' }, there)).toMatchObject({ namespace: 'hall' });
+    expect(find({ experiment: 'teachers', namespace: 'hall' }, there)).toMatchObject({ namespace: 'hall' });
     expect(find({ run: 'teachers-teacher' }, there)).toEqual(
       problem('TeacherNotFound', 'there is no Run lab/teachers-teacher'),
+    );
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['with nobody', {}],
+    ['with none', { sharedWith: [] }],
+    ['with others', { sharedWith: ['team-a', 'laboratory'] }],
+  ])('of another namespace that is shared %s is told from none by nothing', (_case, spec) => {
+    const states = [
+      succeeded,
+      { phase: 'Running' },
+      { phase: 'Failed', reason: 'OutOfMemory' },
+      undefined,
+    ] as const;
+    const teachers = states.map((status) => teacherRun(status, 'hall'));
+    const owners = [inHall(spec), inHall({ ...spec, teacher: { from: { run: 'x' } } })];
+    for (const from of [{ run: 'teachers-teacher' }, { experiment: 'teachers' }]) {
+      const asked = { ...from, namespace: 'hall' };
+      const nothing = find(asked);
+      const kind = 'run' in from ? 'Run hall/teachers-teacher' : 'Experiment hall/teachers';
+      expect(nothing).toEqual(
+        problem('TeacherNotFound', `there is no ${kind} that is shared with namespace lab.`),
+      );
+      for (const experiment of owners) {
+        expect(find(asked, { experiment })).toEqual(nothing);
+        for (const run of teachers) expect(find(asked, { experiment, run })).toEqual(nothing);
+      }
+      // A Run whose Experiment is gone has nobody who could share it.
+      for (const run of teachers) expect(find(asked, { run })).toEqual(nothing);
+    }
+  });
+
+  it('of another namespace may be shared with all', () => {
+    const there = { run: teacherRun(succeeded, 'hall'), experiment: inHall({ sharedWith: ['*'] }) };
+    expect(find({ experiment: 'teachers', namespace: 'hall' }, there)).toMatchObject({ namespace: 'hall' });
+  });
+
+  it('of another namespace is not shared by an Experiment that only has the name of its own', () => {
+    const run = teacherRun(succeeded, 'hall');
+    const owner = {
+      apiVersion: 'destillml.io/v1alpha1',
+      kind: 'Experiment',
+      name: 'teachers',
+      uid: 'gone',
+      controller: true,
+    };
+    const orphaned = { ...run, metadata: { ...run.metadata, ownerReferences: [owner] } };
+    const there = { run: orphaned, experiment: inHall({ sharedWith: ['lab'] }) };
+    expect(find({ run: 'teachers-teacher', namespace: 'hall' }, there)).toEqual(
+      problem('TeacherNotFound', 'there is no Run hall/teachers-teacher'),
     );
   });
 

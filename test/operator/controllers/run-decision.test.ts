@@ -25,6 +25,7 @@ import {
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000).toISOString();
 const young = jobWith({ metadata: { creationTimestamp: ago(1) } });
 const stop = { reason: 'NoLongerWanted', message: 'The Experiment no longer asks for it.' };
+const refused = { reason: 'QuotaExceeded', message: 'Its Job cannot be created: no room.' };
 const stopped = runWith({}, { spec: { stop } });
 const paused = runWith({}, { spec: { suspend: true } });
 
@@ -134,9 +135,22 @@ const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
     { job: jobWith({ metadata: { ownerReferences: [] } }) },
     { status: 'Queued JobOutdated', requeueAfter: 15_000 },
   ],
+  'a Run whose Job may not be created': [{ refused }, { status: 'Queued QuotaExceeded' }],
+  'a Run whose Job may not be deleted': [
+    { run: paused, job: jobWith(), pods: pods(running()), refused },
+    { status: 'Running QuotaExceeded' },
+  ],
+  'a Run that waits, of which something may not be written': [
+    { run: { ...paused, metadata: { ...paused.metadata, generation: 1 } }, refused },
+    { status: 'Waiting QuotaExceeded' },
+  ],
+  'a Run that has just ended, whose Job may not be deleted': [
+    { job: jobWith(), pods: pods(terminated(0, { outcome: 'succeeded', result })), refused },
+    { status: 'Succeeded Trained' },
+  ],
   'a distilled Run whose teacher left no network': [
     { run: runWith(distilled), experiment: lost },
-    { status: 'Queued TeacherMissing', requeueAfter: 15_000 },
+    { status: 'Queued TeacherMissing' },
   ],
   'a Run of an Experiment that is being deleted': [
     { experiment: experimentWith({}, { deletionTimestamp: ago(1) }) },

@@ -320,8 +320,8 @@ describe('the data set', () => {
 
 describe('the teacher', () => {
   const student = runWith(distilled);
-  const other = (storage: object, metadata = {}) =>
-    experimentWith({ storage }, { name: 'big', uid: 'big-uid', ...metadata });
+  const other = (storage: object, metadata = {}, sharedWith: readonly string[] = []) =>
+    experimentWith({ storage, sharedWith }, { name: 'big', uid: 'big-uid', ...metadata });
   const from = (storage: object = claim) =>
     experimentWith({ teacher: { from: { experiment: 'big' } }, storage });
 
@@ -389,7 +389,7 @@ describe('the teacher', () => {
 
   it('in S3 may be of another namespace', () => {
     const abroad = runWith({ ...distilled, teacherNamespace: 'archive' });
-    const job = jobFor(abroad, from(), config, other({ s3 }, { namespace: 'archive' }));
+    const job = jobFor(abroad, from(), config, other({ s3 }, { namespace: 'archive' }, ['lab']));
     expect(assignmentOf(job).teacherArtifacts).toBe('s3://results/vision/archive/big/study-teacher');
     expect(env(job)).toMatchObject({ DESTILL_TEACHER_S3_ENDPOINT: 'https://minio.lab' });
     expect(env(job)).not.toHaveProperty('DESTILL_ARTIFACTS_S3_ENDPOINT');
@@ -397,7 +397,8 @@ describe('the teacher', () => {
 
   it('on a volume of another namespace is refused', () => {
     const abroad = runWith({ ...distilled, teacherNamespace: 'archive' });
-    expect(errorOf(() => jobFor(abroad, from(), config, other(claim, { namespace: 'archive' })))).toEqual({
+    const owner = other(claim, { namespace: 'archive' }, ['*']);
+    expect(errorOf(() => jobFor(abroad, from(), config, owner))).toEqual({
       code: 'TeacherMissing',
       message:
         'Run lab/study-run: its teacher, Run archive/study-teacher, is on the volume of PersistentVolumeClaim archive/experiments, and pods cannot mount volumes of another namespace. Use a teacher of namespace lab, or one whose Experiment has spec.storage.s3.',
@@ -416,8 +417,29 @@ describe('the teacher', () => {
   it('of an Experiment that was not found is refused', () => {
     expect(errorOf(() => jobFor(student, from(), config))).toEqual({
       code: 'TeacherMissing',
-      message:
-        'Run lab/study-run: its teacher, Run lab/study-teacher, belongs to an Experiment that was not found.',
+      message: 'Run lab/study-run: its teacher, Run lab/study-teacher, belongs to no Experiment.',
     });
   });
+
+  it.each([
+    ['of an Experiment', from()],
+    ['of a Run that somebody made by hand for an Experiment that trains its own', experimentWith()],
+  ])(
+    'of another namespace that is not shared is refused as one that is not there: %s',
+    (_case, experiment) => {
+      const abroad = runWith({ ...distilled, teacherNamespace: 'archive' });
+      const nothing = errorOf(() => jobFor(abroad, experiment, config));
+      expect(nothing).toEqual({
+        code: 'TeacherMissing',
+        message:
+          'Run lab/study-run: its teacher, Run archive/study-teacher, belongs to no Experiment that is shared with namespace lab by its spec.sharedWith.',
+      });
+      for (const storage of [{ s3 }, claim]) {
+        for (const sharedWith of [[], ['elsewhere']]) {
+          const owner = other(storage, { namespace: 'archive' }, sharedWith);
+          expect(errorOf(() => jobFor(abroad, experiment, config, owner))).toEqual(nothing);
+        }
+      }
+    },
+  );
 });

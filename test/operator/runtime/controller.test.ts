@@ -154,6 +154,20 @@ describe('a controller', () => {
     await running.stop();
   });
 
+  it('tries again ever later what was refused and told of, which is no error', async () => {
+    let refusals = 3;
+    const running = new Running(async () => ({ retry: refusals-- > 0 }));
+    running.server.write('a', 1);
+    await running.start();
+    await running.clock.advance(5 + 10 + 19);
+    expect(running.outcomes).toEqual(['requeue', 'requeue', 'requeue']);
+    await running.clock.advance(1);
+    expect(running.outcomes.at(-1)).toBe('success');
+    expect(running.lines).toEqual([]);
+    expect(running.queue.failures('lab/a')).toBe(0);
+    await running.stop();
+  });
+
   it('looks again when it was asked to', async () => {
     const running = new Running(async () => ({ requeueAfter: 60_000 }));
     running.server.write('a', 1);

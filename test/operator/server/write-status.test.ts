@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Run } from '../../../operator/controllers/kinds.ts';
+import { WriteRefused } from '../../../operator/controllers/write-refused.ts';
 import { ApiError } from '../../../operator/runtime/api-error.ts';
 import { writeStatus } from '../../../operator/server/write-status.ts';
 import { progress } from './world.ts';
@@ -20,6 +21,8 @@ function run(resourceVersion: string, uid = 'run-uid'): Run {
 function server(answers: { writes: (Run | Error)[]; reads?: (Run | Error)[] }, cached: Run | undefined) {
   const applied: unknown[] = [];
   const seen: Run[] = [];
+  const told: unknown[] = [];
+  const settled: string[] = [];
   const next = async (from: (Run | Error)[] = []) => {
     const answer = from.shift();
     if (answer === undefined) throw new Error('not expected');
@@ -35,8 +38,15 @@ function server(answers: { writes: (Run | Error)[]; reads?: (Run | Error)[] }, c
       get: () => next(answers.reads),
     },
     cache: { get: () => cached, wrote: (object: Run) => void seen.push(object) },
+    refusals: {
+      tell: ({ metadata }: { metadata: object }, { refusal }: WriteRefused) => {
+        told.push([metadata, refusal]);
+        return refusal;
+      },
+      settled: (key: string) => void settled.push(key),
+    },
   };
-  return { applied, seen, write: () => writeStatus(wanted, status, deps, signal) };
+  return { applied, seen, told, settled, write: () => writeStatus(wanted, status, deps, signal) };
 }
 
 const at = (resourceVersion: string) => ({ metadata: { ...wanted, resourceVersion }, status });
@@ -47,6 +57,18 @@ describe('what trainers report', () => {
     expect(await write()).toBe(true);
     expect(applied).toEqual([at('7')]);
     expect(seen).toEqual([run('8')]);
+  });
+
+  test('that is refused is told on the Run, and settled once it is written', async () => {
+    const denied = new ApiError('PATCH', 403, { message: 'denied the request: Mondays' });
+    const { write, told, settled } = server({ writes: [denied, run('8')] }, run('7'));
+    await expect(write()).rejects.toThrow(WriteRefused);
+    const message =
+      'What its trainer reports cannot be written: denied the request: Mondays. Change what is refused, or have the policy changed. It is tried again, after a minute at the latest.';
+    expect(told).toEqual([[run('7').metadata, { reason: 'AdmissionDenied', message }]]);
+    expect(settled).toEqual([]);
+    expect(await write()).toBe(true);
+    expect(settled).toEqual(['lab/small']);
   });
 
   test('is written to the version that the API server has where the Run changed, or is not in the cache', async () => {
@@ -74,6 +96,6 @@ describe('what trainers report', () => {
     const busy = server({ writes: [conflict, conflict, conflict, conflict], reads }, run('7'));
     await expect(busy.write()).rejects.toBe(conflict);
     const down = refused(500, 'InternalError');
-    await expect(server({ writes: [down] }, run('7')).write()).rejects.toBe(down);
+    await expect(server({ writes: [down] }, run('7')).write()).rejects.toMatchObject({ cause: down });
   });
 });

@@ -53,6 +53,11 @@ const types: readonly RefusedSpec[] = [
     ],
   ],
   [
+    'what is no namespace',
+    { sharedWith: ['team-a', 'Team_B', '*'] },
+    ['spec.sharedWith[1]: Team_B is not allowed; the name of a namespace, or * for all of them'],
+  ],
+  [
     'negative epochs',
     { training: { epochs: -3 } },
     ['spec.training.epochs: -3 is not allowed; a whole number from 1 to 10000'],

@@ -608,6 +608,52 @@ describe('an obstacle', () => {
   });
 });
 
+describe('what may not be written', () => {
+  const refused = { reason: 'QuotaExceeded', message: 'Its Runs cannot all be created: no room.' };
+  const training = (name: string) => (run: Run) =>
+    shortName(run) === name ? ({ phase: 'Running', startTime: '2026-03-01T10:00:00Z' } as const) : undefined;
+
+  it('is told, and the status is of what is there', () => {
+    const { create, status } = plan({ experiment: experimentOf(), runs: [], refused, now });
+    expect(create).toHaveLength(7);
+    expect(status.runs).toEqual({});
+    expect(condition(status, 'Progressing')).toEqual(['False', refused.reason, refused.message]);
+    expect(condition(status, 'Complete')?.[0]).toBe('False');
+    expect(status.startTime).toBeUndefined();
+  });
+
+  it('is told beside what gets on', () => {
+    const [teacher, baseline] = begin(experimentOf());
+    const runs = report([teacher!, baseline!], training('teacher/1'));
+    const { status } = plan({ experiment: experimentOf(), runs, refused, now });
+    expect(condition(status, 'Progressing')).toEqual([
+      'True',
+      'RunsActive',
+      `2 Runs active, 0 waiting. ${refused.message}`,
+    ]);
+    const stuck = runs.map((run) => withProgressing(run, 'False', 'Unschedulable', 'No node.'));
+    const held = plan({ experiment: experimentOf(), runs: stuck, refused, now });
+    expect(condition(held.status, 'Progressing')).toEqual(['False', refused.reason, refused.message]);
+  });
+
+  it('is told of an Experiment that has ended, and is its end no less', () => {
+    const runs = succeedAll(begin(experimentOf()));
+    const { status } = plan({ experiment: experimentOf(), runs, refused, now });
+    expect(status.phase).toBe('Complete');
+    expect(condition(status, 'Progressing')).toEqual(['False', refused.reason, refused.message]);
+  });
+
+  it('is reported equally when nothing has changed, and gone when it is written', () => {
+    const experiment = experimentOf();
+    const { status, ...first } = plan({ experiment, runs: [], refused, now });
+    const reported = { ...experiment, status };
+    expect(plan({ experiment: reported, runs: [], refused, now: later }).status).toEqual(status);
+    const runs = apply([], { ...first, status });
+    const next = plan({ experiment: reported, runs, now: later });
+    expect(condition(next.status, 'Progressing')?.slice(0, 2)).toEqual(['True', 'RunsActive']);
+  });
+});
+
 describe('Runs that do not get on', () => {
   const unavailable = 'Its image cannot be pulled.';
   /** After the first plan, with three active Runs; those given are blocked. */
