@@ -3,6 +3,7 @@ import type { ExperimentStatus } from '@destillml/core/api/experiment.ts';
 import type { Plan } from '@destillml/core/plan/plan.ts';
 import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
 import type { Memory } from '@destillml/core/plan/wanted.ts';
+import { workloadPriorityClass } from '../jobs/kueue-labels.ts';
 import type { ApiClient } from '../runtime/api-client.ts';
 import { ApiError, isAlreadyExists, isNotFound } from '../runtime/api-error.ts';
 import type { Change } from '../runtime/cache.ts';
@@ -107,7 +108,7 @@ export function experimentSources(world: World): readonly Source[] {
     {
       synced: world.kueue.synced,
       subscribe: (enqueue) =>
-        world.kueue.whenFound(() => {
+        world.kueue.whenChanged(() => {
           const waiting = [...world.experiments.cache.values()].filter(
             ({ spec }) => spec.queue !== undefined,
           );
@@ -154,8 +155,11 @@ export function teacherOf(experiment: Experiment, world: Studies): ExternalTeach
   });
 }
 
-function queueProblem({ metadata: { namespace = '' }, spec: { queue } }: Experiment, { kueue }: World) {
-  return queue === undefined ? undefined : kueue.problem({ namespace, name: queue });
+function queueProblem(experiment: Experiment, { kueue }: World) {
+  const { namespace = '' } = experiment.metadata;
+  const { queue } = experiment.spec;
+  const priorityClass = workloadPriorityClass(experiment);
+  return queue === undefined ? undefined : kueue.problem({ namespace, name: queue, priorityClass });
 }
 
 type Writes = Pick<Plan, 'create' | 'stop' | 'pause' | 'start'>;

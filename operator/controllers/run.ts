@@ -1,16 +1,19 @@
-import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
+import { isActive, isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import type { JobConfig } from '../jobs/config.ts';
 import { label } from '../jobs/contract.ts';
+import { workloadPriorityClass } from '../jobs/kueue-labels.ts';
 import type { Job } from '../jobs/objects.ts';
+import { jobReplaced } from '../jobs/phase.ts';
 import type { ReportedStatus } from '../jobs/run-status.ts';
+import { isBeforeTeacher, type QueuedTeacher } from '../jobs/turn.ts';
 import type { ApiClient } from '../runtime/api-client.ts';
 import { isAlreadyExists, isNotFound } from '../runtime/api-error.ts';
-import { type Change, labelValue } from '../runtime/cache.ts';
+import { type Change, labelValue, ownerUids } from '../runtime/cache.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { itsController, itself, type Reconcile, type Source, watching } from '../runtime/controller.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import { keyOf } from '../runtime/resource.ts';
-import { clusterEvents, type Experiment, jobs, type Run, runs } from './kinds.ts';
+import { clusterEvents, type Experiment, jobs, type Run, runs, type Workload } from './kinds.ts';
 import { decideRun, type RunScene } from './run-decision.ts';
 import { runHappenings } from './run-happenings.ts';
 import type { World } from './world.ts';
@@ -25,26 +28,37 @@ export type RunControllerDeps = {
 
 /** Brings each Run from its spec to a Job, and what becomes of that back into its status. */
 export function runReconciler(deps: RunControllerDeps): Reconcile {
-  const { world, config } = deps;
+  const { world, config, clock } = deps;
+  /** By key: when the status was last written, in monotonic milliseconds. */
+  const written = new Map<string, number>();
   return async (key, signal) => {
     const run = world.runs.cache.get(key);
-    if (run === undefined) return {};
-    const scene = sceneOf(run, key, deps);
+    if (run === undefined) {
+      written.delete(key);
+      return {};
+    }
+    const tell = async (status: ReportedStatus) => {
+      await report(run, status, deps, signal);
+      written.set(key, clock.monotonic());
+    };
+    const unwrittenFor = clock.monotonic() - (written.get(key) ?? Number.NEGATIVE_INFINITY);
+    const scene = { ...sceneOf(run, key, deps), unwrittenFor };
     let decision = decideRun(scene, config);
     if (decision.needsEvents) {
       decision = decideRun({ ...scene, events: await eventsAbout(scene, deps, signal) }, config);
     }
     if (decision.create !== undefined) {
-      if (decision.status !== undefined) await report(run, decision.status, deps, signal);
+      if (decision.status !== undefined) await tell(decision.status);
       const other = await createJob(decision.create, deps, signal);
       if (other === undefined) return {};
       decision = decideRun({ ...scene, job: other }, config);
     }
     const { deleteJob, status, requeueAfter } = decision;
+    // How a pod ended is written while its Job is there: of one whose Job is gone, nobody knows whether that was why.
+    if (status !== undefined) await tell(status);
     if (deleteJob && scene.job !== undefined) {
-      await removeJob(run, scene.job, status?.phase === 'Failed', deps, signal);
+      await removeJob(run, scene.job, whyRemoved(scene, status), deps, signal);
     }
-    if (status !== undefined) await report(run, status, deps, signal);
     return { requeueAfter };
   };
 }
@@ -62,9 +76,13 @@ export function runSources(world: World): readonly Source[] {
       // The Job has the Run's name.
       itsController('Job'),
     ),
+    // A teacher that enters a queue anew goes before those of its Experiment that wait there already.
+    watching({ cache: world.kueue.workloads, synced: world.kueue.synced }, (change) =>
+      change.type === 'added' ? itsController<Workload>('Job')(change).flatMap(studentsOf(world)) : [],
+    ),
     // What a Job is made of, and what may stand in the way of it.
     watching(world.experiments, (change) =>
-      isSpecChange(change)
+      makesOther(change)
         ? world.runs.cache
             .byIndex('owner', change.object.metadata.uid ?? '')
             .filter((run) => !run.spec.suspend && !isFinal(phaseOf(run)))
@@ -74,21 +92,57 @@ export function runSources(world: World): readonly Source[] {
   ];
 }
 
-function sceneOf(run: Run, key: string, { world, clock }: RunControllerDeps): RunScene {
+/** Keys of the Runs that may train beside the teacher that has this key. */
+function studentsOf(world: World): (key: string) => readonly string[] {
+  return (key) => {
+    const run = world.runs.cache.get(key);
+    if (run?.spec.parameters.role !== 'teacher') return [];
+    return ownerUids(run)
+      .flatMap((uid) => world.runs.cache.byIndex('owner', uid))
+      .filter((other) => other !== run && isActive(other))
+      .map(({ metadata }) => keyOf(metadata));
+  };
+}
+
+function sceneOf(run: Run, key: string, { world, clock }: RunControllerDeps): Omit<RunScene, 'unwrittenFor'> {
   const { namespace } = run.metadata;
   const job = world.jobs.cache.get(key);
   const experiment = world.experiments.cache.get(keyOf({ namespace, name: run.spec.experiment }));
-  const [workload] = job ? world.kueue.workloads.byIndex('owner', job.metadata.uid ?? '') : [];
+  const own = isOf(run, experiment) ? experiment : undefined;
   return {
     run,
-    experiment: isOf(run, experiment) ? experiment : undefined,
+    experiment: own,
     teacherOwner: teacherOwner(run, world),
     job,
     pods: world.pods.cache.byIndex('run', key),
-    workload,
+    workload: workloadOf(job, world),
+    teacher: queuedTeacher(run, own, world),
     events: undefined,
     now: new Date(clock.now()),
   };
+}
+
+function workloadOf(job: Job | undefined, { kueue }: World): Workload | undefined {
+  return job && kueue.workloads.byIndex('owner', job.metadata.uid ?? '')[0];
+}
+
+/** The teacher that the Experiment itself trains, where it may be overtaken in a queue. */
+function queuedTeacher(
+  run: Run,
+  experiment: Experiment | undefined,
+  world: World,
+): QueuedTeacher | undefined {
+  const { queue, teacher: of } = experiment?.spec ?? {};
+  if (queue === undefined || of?.model === undefined || run.spec.parameters.role === 'teacher') {
+    return undefined;
+  }
+  const [teacher] = world.runs.cache.byIndex('teacherOf', experiment?.metadata.uid ?? '');
+  // It is the first Run that is created; which is known first here, nobody can tell.
+  if (teacher === undefined) return { job: undefined, workload: undefined, knownFor: 0 };
+  if (!isActive(teacher)) return undefined;
+  const job = world.jobs.cache.get(keyOf(teacher.metadata));
+  const workload = workloadOf(job, world);
+  return { job, workload, knownFor: workload === undefined ? 0 : world.kueue.knownFor(workload) };
 }
 
 /** An Experiment that was deleted and made again under its name is another one. */
@@ -106,8 +160,14 @@ function teacherOwner(run: Run, world: World): Experiment | undefined {
   return world.experiments.cache.get(keyOf({ namespace, name: teacher.spec.experiment }));
 }
 
-function isSpecChange(change: Change<Experiment>): boolean {
-  return change.type !== 'updated' || change.old.metadata.generation !== change.object.metadata.generation;
+/** Whether the Jobs of its Runs may come to be others. Labels are of no generation. */
+function makesOther(change: Change<Experiment>): boolean {
+  if (change.type !== 'updated') return true;
+  const { old, object } = change;
+  return (
+    old.metadata.generation !== object.metadata.generation ||
+    workloadPriorityClass(old) !== workloadPriorityClass(object)
+  );
 }
 
 /** Whether only what the trainer reports has changed, which nothing is decided by. */
@@ -145,10 +205,21 @@ async function createJob(
   return undefined;
 }
 
+function whyRemoved({ run, job, workload, teacher }: RunScene, status: ReportedStatus | undefined): string {
+  if (run.spec.suspend || run.spec.stop !== undefined) return 'its pod ends.';
+  if (status?.phase === 'Failed') return 'Kueue gave it up.';
+  if ((status ?? run.status)?.reason === jobReplaced) {
+    return 'it counts pods that were taken away as failures; another follows.';
+  }
+  return job && isBeforeTeacher(job, workload, teacher)
+    ? 'the teacher goes first in the queue; another follows.'
+    : 'its Experiment has changed; another follows.';
+}
+
 async function removeJob(
   run: Run,
   job: Job,
-  gaveUp: boolean,
+  why: string,
   deps: RunControllerDeps,
   signal: AbortSignal,
 ): Promise<void> {
@@ -161,12 +232,6 @@ async function removeJob(
     if (isNotFound(error)) return;
     throw error;
   }
-  const why =
-    run.spec.suspend || run.spec.stop !== undefined
-      ? 'its pod writes a checkpoint and ends.'
-      : gaveUp
-        ? 'Kueue gave it up.'
-        : 'its Experiment has changed; another follows.';
   const note = `Deleted Job ${job.metadata.name}: ${why}`;
   recorder.record({ regarding: run, type: 'Normal', reason: 'JobDeleted', action: 'DeleteJob', note });
 }

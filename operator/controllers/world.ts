@@ -25,7 +25,7 @@ export type Known<T extends KubeObject> = Pick<Collection<T>, 'cache' | 'isSynce
 export class World {
   /** Indices: `teacher` as `teacherKeys`; `queued`, of those with a queue, by namespace. */
   readonly experiments: Collection<Experiment>;
-  /** Index `owner` by the Experiment's uid. */
+  /** Indices by the Experiment's uid: `owner`; `teacherOf`, of teachers. */
   readonly runs: Collection<Run>;
   /** Those of Runs; each has its Run's name. */
   readonly jobs: Collection<Job>;
@@ -37,7 +37,7 @@ export class World {
     this.experiments = collection(experiments, options, {
       indexers: { teacher: teacherKeys, queued: queueNamespace },
     });
-    this.runs = collection(runs, options, { indexers: { owner: ownerUids } });
+    this.runs = collection(runs, options, { indexers: { owner: ownerUids, teacherOf: teacherOwners } });
     this.jobs = collection(jobs, options, { trim: withoutTemplate }, label.run);
     this.pods = collection(
       pods,
@@ -113,6 +113,10 @@ export function teacherKey(
   ref: { readonly namespace?: string | undefined; readonly name: string },
 ): string {
   return `${kind}:${keyOf(ref)}`;
+}
+
+function teacherOwners(run: Run): readonly string[] {
+  return run.spec.parameters.role === 'teacher' ? ownerUids(run) : [];
 }
 
 function queueNamespace({ metadata: { namespace = '' }, spec: { queue } }: Experiment): readonly string[] {

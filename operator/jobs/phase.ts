@@ -1,3 +1,4 @@
+import type { Experiment } from '@destillml/core/api/experiment.ts';
 import type { Run } from '@destillml/core/api/run.ts';
 import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import { type Accounts, accounts, byAge } from './accounts.ts';
@@ -6,16 +7,20 @@ import type { Finding } from './finding.ts';
 import { isJobEnding, isPastDeadline, jobEnd } from './job-end.ts';
 import { leaving, livePod } from './live-pod.ts';
 import { type ClusterEvent, conditionTrue, type Job, type Pod, type Workload } from './objects.ts';
-import { isEnded, nextAttempt } from './pod.ts';
+import { isEnded } from './pod.ts';
 import { type PodEnd, podEnd } from './pod-end.ts';
 import { queued } from './queue.ts';
 import { withoutPod } from './refused.ts';
+import { farewell, goingOn, type Resumption, resumption } from './resumption.ts';
+import { gaveUpEarly, isOutOfRetries } from './retries.ts';
 import { type ReportedStatus, statusOf } from './run-status.ts';
 import { sentence } from './sentence.ts';
 
 export type ObservedRun = {
   /** With the status written last. */
   readonly run: Run;
+  /** That it is of; undefined where it is gone. */
+  readonly experiment?: Pick<Experiment, 'spec'> | undefined;
   /** The Job of the Run's name. */
   readonly job?: Job | undefined;
   /** All pods labelled with the Run's name, those of a deleted Run of that name too. */
@@ -24,8 +29,8 @@ export type ObservedRun = {
   readonly workload?: Workload | undefined;
   /** About the Job and its pods. Needed only where nothing else says why a Run does not start. */
   readonly events?: readonly ClusterEvent[];
-  /** Why no Job can be made for it, if so. */
-  readonly obstacle?: Pick<Finding, 'reason' | 'message'> | undefined;
+  /** Why no Job is made for it, if so. */
+  readonly obstacle?: Omit<Finding, 'phase'> | undefined;
   readonly now: Date;
 };
 
@@ -62,6 +67,7 @@ export function observe(observed: ObservedRun): Observation {
 /** What belongs to this Run, and not to a deleted one of the same name. */
 type Scene = {
   readonly run: Run;
+  readonly experiment: ObservedRun['experiment'];
   readonly job: Job | undefined;
   /** A Job of that name is on its way out, or a pod of a deleted Run of that name still trains. */
   readonly predecessor: boolean;
@@ -76,7 +82,8 @@ type Scene = {
   readonly told: boolean;
 };
 
-function sceneOf({ run, job: found, pods: all, workload, events = [], obstacle, now }: ObservedRun): Scene {
+function sceneOf(observed: ObservedRun): Scene {
+  const { run, experiment, job: found, pods: all, workload, events = [], obstacle, now } = observed;
   const { uid } = run.metadata;
   const own = found?.metadata.ownerReferences?.some((owner) => owner.uid === uid) ? found : undefined;
   const job = own?.metadata.deletionTimestamp === undefined ? own : undefined;
@@ -85,10 +92,12 @@ function sceneOf({ run, job: found, pods: all, workload, events = [], obstacle, 
     run.spec.stop !== undefined ||
     run.spec.suspend ||
     job === undefined ||
-    isJobEnding(job) ||
+    // Of a Job that is out of retries no pod is left to be told.
+    (isJobEnding(job) && !isOutOfRetries(job)) ||
     isPastDeadline(job, now);
   return {
     run,
+    experiment,
     job,
     predecessor:
       (found !== undefined && job === undefined) || all.some((pod) => !pods.includes(pod) && !isEnded(pod)),
@@ -102,7 +111,8 @@ function sceneOf({ run, job: found, pods: all, workload, events = [], obstacle, 
 }
 
 function find(scene: Scene, last: PodEnd | undefined, usage: Accounts): Finding {
-  const { run, job, live } = scene;
+  const { run, experiment, job, live } = scene;
+  const from = resumption(usage.attempts, scene.pods, experiment && experiment.spec.storage !== undefined);
   // What the trainer says of its end is the truth; the Job's conditions follow.
   if (last?.final) {
     return {
@@ -112,7 +122,9 @@ function find(scene: Scene, last: PodEnd | undefined, usage: Accounts): Finding 
     };
   }
   const reported = run.status?.conditions.find(({ type }) => type === 'LastAttemptFailed');
-  const end = job && jobEnd(job, last, reported, live !== undefined);
+  const retries = experiment?.spec.retries ?? job?.spec?.backoffLimit ?? 0;
+  const early = job && gaveUpEarly(job, retries, usage);
+  const end = job && !early && jobEnd(job, last, reported, live !== undefined, { retries, from });
   if (end) return end;
 
   if (run.spec.stop) return stopping(scene, run.spec.stop, usage);
@@ -125,18 +137,20 @@ function find(scene: Scene, last: PodEnd | undefined, usage: Accounts): Finding 
       ending.reason ?? 'JobFailing',
       `Its Job is failing: ${sentence(ending.message ?? '')}`,
     );
+  if (early) return replaced(from);
 
-  const inQueue = queued(job, scene.workload);
+  const inQueue = queued(job, scene.workload, from);
   if (inQueue) return inQueue;
   if (job.spec?.suspend) {
     return live
-      ? leaving(live, 'JobSuspended', 'Its Job was suspended: its pod writes a checkpoint and ends.')
+      ? leaving(live, 'JobSuspended', `Its Job was suspended: ${farewell(live)}.`)
       : { phase: 'Waiting', reason: 'JobSuspended', message: suspendedText(job) };
   }
-  if (live) return livePod(live, scene.events);
+  if (live) return livePod(live, scene.events, from);
   const newest = scene.pods.at(-1);
   if (newest && last && isPodOf(newest, job)) {
-    return { phase: 'Starting', reason: last.reason, message: `${last.message} ${nextAttempt(newest)}` };
+    const message = `${last.message} ${goingOn('Another attempt follows', from)}`;
+    return { phase: 'Starting', reason: last.reason, message };
   }
   return withoutPod(job, scene.events);
 }
@@ -145,13 +159,29 @@ function suspendedText({ metadata: { namespace, name } }: Job): string {
   return `Its Job was suspended by someone else. To let it go on: kubectl patch job -n ${namespace} ${name} --type=merge -p '{"spec":{"suspend":false}}'`;
 }
 
+/** The reason of a Job that is to be followed by another although nothing of its Experiment has changed. */
+export const jobReplaced = 'JobReplaced';
+
+function replaced(from: Resumption): Finding {
+  const next = goingOn('Another Job follows', from);
+  return {
+    phase: 'Queued',
+    reason: jobReplaced,
+    message: `Its Job ended as it counts pods that were taken away as failures. ${next} No retry is spent.`,
+  };
+}
+
+function capital(text: string): string {
+  return text.replace(/^./, (first) => first.toUpperCase());
+}
+
 function isPodOf(pod: Pod, job: Job): boolean {
   return pod.metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid) ?? false;
 }
 
 function withoutJob({ run, live, predecessor, obstacle }: Scene): Finding {
   if (live) {
-    const message = 'Its Job was deleted: its pod writes a checkpoint and ends; another Job follows.';
+    const message = `Its Job was deleted: ${farewell(live)}; another Job follows.`;
     return leaving(live, 'JobDeleted', message);
   }
   const { name } = run.metadata;
@@ -160,7 +190,7 @@ function withoutJob({ run, live, predecessor, obstacle }: Scene): Finding {
     return { phase: 'Queued', reason: 'JobOutdated', message };
   }
   return obstacle
-    ? { phase: 'Queued', ...obstacle, blocked: true }
+    ? { phase: 'Queued', ...obstacle }
     : { phase: 'Queued', reason: 'JobPending', message: 'Its Job is about to be created.' };
 }
 
@@ -169,13 +199,13 @@ function stopping(
   stop: NonNullable<Run['spec']['stop']>,
   { attempts }: Accounts,
 ): Finding {
-  if (live) return leaving(live, 'Stopping', `Its pod writes a checkpoint and ends. ${stop.message}`);
+  if (live) return leaving(live, 'Stopping', `${capital(farewell(live))}. ${stop.message}`);
   if (job || predecessor) return { phase: 'Queued', reason: 'Stopping', message: stop.message };
   return { phase: attempts === 0 ? 'Skipped' : 'Stopped', reason: stop.reason, message: stop.message };
 }
 
 function paused({ live }: Scene, { attempts }: Accounts): Finding {
-  if (live) return leaving(live, 'Pausing', 'Its pod writes a checkpoint and ends.');
+  if (live) return leaving(live, 'Pausing', `${capital(farewell(live))}.`);
   return attempts === 0
     ? { phase: 'Waiting', reason: 'NotStarted', message: 'Waits for its teacher or its turn.' }
     : { phase: 'Waiting', reason: 'Paused', message: 'Paused; it goes on when it is its turn again.' };

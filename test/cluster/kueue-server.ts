@@ -2,9 +2,9 @@ import { KeyObject, randomBytes, webcrypto } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { binary } from './child.ts';
 import { Children } from './children.ts';
 import type { Client } from './client.ts';
+import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { Folder, TemporaryFolder } from './folder.ts';
 import { freePort } from './ports.ts';
 import { waitFor } from './wait.ts';
@@ -40,18 +40,40 @@ export class KueueServer {
     this.#ports = ports;
   }
 
-  /** Resolves once it admits Jobs. @throws Error with the end of its log, if it did not come up */
-  static async start(client: Client, config: KueueConfig = {}): Promise<KueueServer> {
+  /** Its definitions and webhooks, which do not answer until it runs. */
+  static async install(client: Client): Promise<KueueServer> {
     const ports = { webhook: await freePort(), health: await freePort() };
     const server = new KueueServer(client, new TemporaryFolder(), ports);
-    try {
-      await server.#install();
-      await server.#run(config);
-    } catch (error) {
-      await server.stop();
-      throw error;
-    }
+    await server.#install();
     return server;
+  }
+
+  /** Resolves once it admits Jobs. @throws Error with the end of its log, if it did not come up */
+  async start(config: KueueConfig = {}): Promise<void> {
+    const { webhook, health } = this.#ports;
+    const own = {
+      apiVersion: 'config.kueue.x-k8s.io/v1beta2',
+      kind: 'Configuration',
+      namespace,
+      health: { healthProbeBindAddress: `127.0.0.1:${health}` },
+      metrics: { bindAddress: '0' },
+      webhook: { host: '127.0.0.1', port: webhook, certDir: this.#folder.file('webhook') },
+      leaderElection: { leaderElect: false },
+      integrations: { frameworks: ['batch/job'] },
+      clientConnection: { qps: 500, burst: 1000 },
+      // It serves an API of its own, which takes more of a cluster than this one has.
+      featureGates: { VisibilityOnDemand: false },
+      ...config,
+    };
+    this.#children.start('kueue', [
+      `--config=${this.#folder.write('kueue.yaml', JSON.stringify(own))}`,
+      `--kubeconfig=${this.#client.access.kubeconfig}`,
+    ]);
+    await waitFor('Kueue', async () => {
+      this.#children.check();
+      const answer = await fetch(`http://127.0.0.1:${health}/readyz`).catch(() => undefined);
+      return (answer?.ok === true && (await this.#answers())) || undefined;
+    });
   }
 
   async stop(): Promise<void> {
@@ -148,37 +170,6 @@ export class KueueServer {
     );
   }
 
-  async #run(config: KueueConfig): Promise<void> {
-    const { webhook, health } = this.#ports;
-    const own = {
-      apiVersion: 'config.kueue.x-k8s.io/v1beta2',
-      kind: 'Configuration',
-      namespace,
-      health: { healthProbeBindAddress: `127.0.0.1:${health}` },
-      metrics: { bindAddress: '0' },
-      webhook: { host: '127.0.0.1', port: webhook, certDir: this.#folder.file('webhook') },
-      leaderElection: { leaderElect: false },
-      integrations: { frameworks: ['batch/job'] },
-      clientConnection: { qps: 500, burst: 1000 },
-      // It serves an API of its own, which takes more of a cluster than this one has.
-      featureGates: { VisibilityOnDemand: false },
-      ...config,
-    };
-    this.#children.start(
-      'kueue',
-      [
-        `--config=${this.#folder.write('kueue.yaml', JSON.stringify(own))}`,
-        `--kubeconfig=${this.#client.access.kubeconfig}`,
-      ],
-      binary('kueue'),
-    );
-    await waitFor('Kueue', async () => {
-      this.#children.check();
-      const answer = await fetch(`http://127.0.0.1:${health}/readyz`).catch(() => undefined);
-      return (answer?.ok === true && (await this.#answers())) || undefined;
-    });
-  }
-
   /** Whether the API server reaches its webhooks: a Job that is only tried. */
   async #answers(): Promise<boolean> {
     const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'none', image: 'none' }] } };
@@ -190,11 +181,7 @@ export class KueueServer {
     return status === 201;
   }
 
-  #apply(
-    path: string,
-    plural: string,
-    object: { readonly metadata: { readonly name: string } },
-  ): Promise<unknown> {
+  #apply(path: string, plural: string, object: Named): Promise<unknown> {
     return this.#client.send(
       'PATCH',
       `${path}/${plural}/${object.metadata.name}?fieldManager=test&force=true`,
@@ -203,6 +190,41 @@ export class KueueServer {
     );
   }
 }
+
+/** A control plane with the CRDs and a Kueue. The garbage collector knows Kueue's objects from the start. */
+export async function startWithKueue(config: KueueConfig = {}): Promise<ClusterWithKueue> {
+  let installed: KueueServer | undefined;
+  const install = async (client: Client) => {
+    installed = await KueueServer.install(client);
+  };
+  const controlPlane = await startControlPlane({ crds: true, install });
+  const kueue = installed;
+  if (kueue === undefined) throw new Error('Kueue was not installed');
+  const stop = async () => {
+    await kueue.stop();
+    await controlPlane.stop();
+  };
+  try {
+    await kueue.start(config);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { controlPlane, kueue, stop };
+}
+
+export type ClusterWithKueue = {
+  readonly controlPlane: ControlPlane;
+  readonly kueue: KueueServer;
+  readonly stop: () => Promise<void>;
+};
+
+type Named = {
+  readonly apiVersion?: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly data?: object;
+};
 
 type Ports = { readonly webhook: number; readonly health: number };
 type Finalized = { readonly metadata: { readonly name: string; readonly namespace?: string } };

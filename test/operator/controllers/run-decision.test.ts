@@ -35,6 +35,8 @@ const sceneOf = (scene: Partial<RunScene>): RunScene => ({
   job: undefined,
   pods: [],
   workload: undefined,
+  teacher: undefined,
+  unwrittenFor: Number.POSITIVE_INFINITY,
   events: undefined,
   now,
   ...scene,
