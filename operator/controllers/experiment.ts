@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
 import type { Memory } from '@destillml/core/plan/wanted.ts';
+import { workloadPriorityClass } from '../jobs/kueue-labels.ts';
 import type { Change } from '../runtime/cache.ts';
 import {
   changesSpec,
@@ -152,7 +153,7 @@ export function experimentSources(world: World): readonly Source[] {
     {
       synced: world.kueue.synced,
       subscribe: (enqueue) =>
-        world.kueue.whenFound(() => {
+        world.kueue.whenChanged(() => {
           const waiting = [...world.experiments.cache.values()].filter(
             ({ spec }) => spec.queue !== undefined,
           );
@@ -199,6 +200,9 @@ export function teacherOf(experiment: Experiment, world: Studies): ExternalTeach
   });
 }
 
-function queueProblem({ metadata: { namespace = '' }, spec: { queue } }: Experiment, { kueue }: World) {
-  return queue === undefined ? undefined : kueue.problem({ namespace, name: queue });
+function queueProblem(experiment: Experiment, { kueue }: World) {
+  const { namespace = '' } = experiment.metadata;
+  const { queue } = experiment.spec;
+  const priorityClass = workloadPriorityClass(experiment);
+  return queue === undefined ? undefined : kueue.problem({ namespace, name: queue, priorityClass });
 }

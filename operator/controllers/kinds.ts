@@ -51,6 +51,15 @@ export function workloads(version: KueueVersion): Resource<Workload> {
   };
 }
 
+export function workloadPriorityClasses(version: KueueVersion): Resource {
+  return {
+    apiVersion: `${kueueGroup}/${version}`,
+    kind: 'WorkloadPriorityClass',
+    plural: 'workloadpriorityclasses',
+    namespaced: false,
+  };
+}
+
 export function localQueues(version: KueueVersion): Resource {
   return {
     apiVersion: `${kueueGroup}/${version}`,

@@ -4,13 +4,15 @@ import { DestillError } from '@destillml/core/errors.ts';
 import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import { countingSeconds } from '../jobs/accounts.ts';
 import type { JobConfig } from '../jobs/config.ts';
+import type { Finding } from '../jobs/finding.ts';
 import { isOutdated, jobFor } from '../jobs/job.ts';
 import { isJobEnding } from '../jobs/job-end.ts';
 import type { ClusterEvent, Job, Pod, Workload } from '../jobs/objects.ts';
-import { observe } from '../jobs/phase.ts';
+import { jobReplaced, observe } from '../jobs/phase.ts';
 import { hasStarted, isEnded } from '../jobs/pod.ts';
 import { refusedStatus } from '../jobs/refused-status.ts';
 import type { ReportedStatus } from '../jobs/run-status.ts';
+import { isBeforeTeacher, type QueuedTeacher, untilTurn } from '../jobs/turn.ts';
 import { isToRead, resultUnread } from '../jobs/unread-result.ts';
 import type { Experiment, Run } from './kinds.ts';
 
@@ -28,6 +30,10 @@ export type RunScene = {
   /** They were just read from the API server, and are not what the cache has. */
   readonly podsRead: boolean;
   readonly workload: Workload | undefined;
+  /** The own teacher of an Experiment with a queue, while another of its Runs might come before it. */
+  readonly teacher: QueuedTeacher | undefined;
+  /** Since the status was last written, in milliseconds; for ever, if this process has not. */
+  readonly unwrittenFor: number;
   /** About the Job and its pods; undefined while nobody has asked for them. */
   readonly events: readonly ClusterEvent[] | undefined;
   /** What the API server will not have written for it. */
@@ -55,32 +61,42 @@ export type RunDecision = {
  * then, and each would be one more write to the API server.
  */
 const settling = 3_000;
+/** How often a status is written in which only words are new, in milliseconds: Kueue says many of one that waits. */
+const wordsPause = 60_000;
+/** How often it is looked whether a Run may enter its queue, in milliseconds. */
+const turnPause = 1_000;
 /** After which Events are asked why a Run does not start, and how often; milliseconds. */
 const patience = 5_000;
 const eventsPause = 15_000;
 
 /** What a Run needs next. The same scene gives the same decision; carried out, it leaves nothing to do. */
 export function decideRun(scene: RunScene, config: JobConfig): RunDecision {
-  const { run, job, now } = scene;
+  const { run, job } = scene;
   const nothing = { deleteJob: false, status: undefined, needsPods: false, needsEvents: false };
   if (isGoing(scene)) return nothing;
 
   if (scene.refused !== undefined) return { ...nothing, status: refusedBy(scene, scene.refused) };
   const made = mayTrain(scene) ? make(scene, config) : undefined;
-  const obstacle = made instanceof DestillError ? { reason: made.code, message: made.message } : undefined;
+  const turn = untilTurn(scene.teacher);
+  const obstacle = obstacleTo(made, turn, scene);
   const { status, occupied, needsPods } = observe({ ...scene, events: scene.events ?? [], obstacle });
   if (needsPods) return { ...nothing, needsPods };
   const final = isFinal(status.phase);
   if (made !== undefined && !(made instanceof DestillError) && !occupied && !final) {
+    if (turn !== 0) return { ...nothing, ...keepingOut(scene, status, turn) };
     if (!scene.podsRead && mayHaveHadJob(run)) return { ...nothing, needsPods: true };
-    return { ...nothing, create: made, status: isAccounted(status, run) ? undefined : status };
+    // With the failures that are known by now.
+    const create = make({ ...scene, run: { ...run, status } }, config);
+    if (!(create instanceof DestillError)) {
+      return { ...nothing, create, status: isAccounted(status, run) ? undefined : status };
+    }
   }
 
   const deleteJob = job !== undefined && isUnwanted(job, scene, status);
   if (isWritten(status, run)) {
     return { ...nothing, deleteJob, ...askingEvents(scene, status), ...again(scene, status) };
   }
-  const wait = passing(status) ? settling - age(job, now) : 0;
+  const wait = waitToWrite(scene, status);
   if (wait > 0 && !deleteJob) return { ...nothing, requeueAfter: wait };
   return { ...nothing, deleteJob, status, ...askingEvents(scene, status), ...again(scene, status) };
 }
@@ -114,6 +130,56 @@ function mayTrain({ run, job }: RunScene): boolean {
   return job === undefined && !run.spec.suspend && run.spec.stop === undefined && !isFinal(phaseOf(run));
 }
 
+/** Why no Job is made, if so. */
+function obstacleTo(
+  made: Job | DestillError | undefined,
+  turn: number | undefined,
+  { experiment }: RunScene,
+): Omit<Finding, 'phase'> | undefined {
+  if (made instanceof DestillError) return { reason: made.code, message: made.message, blocked: true };
+  return turn === 0
+    ? undefined
+    : { reason: 'AfterTeacher', message: `The teacher enters queue ${experiment?.spec.queue} first.` };
+}
+
+/** A Run that lets its teacher go first says so where that takes longer than the blink it should. */
+function keepingOut(
+  scene: RunScene,
+  status: ReportedStatus,
+  turn: number | undefined,
+): Pick<RunDecision, 'status' | 'requeueAfter'> {
+  const { run, teacher, now } = scene;
+  const lasts = teacher?.job !== undefined && age(teacher.job, now) > settling && turn === undefined;
+  return {
+    status: lasts && !isWritten(status, run) ? status : undefined,
+    requeueAfter: turn ?? turnPause,
+  };
+}
+
+/** How long the status may stay unwritten, in milliseconds. */
+function waitToWrite({ run, job, now, unwrittenFor }: RunScene, status: ReportedStatus): number {
+  // A pod may be gone the next moment, and nobody know any more how it ended.
+  if (outcomes(status) !== outcomes(run.status)) return 0;
+  if (differsInWords(status, run)) return wordsPause - unwrittenFor;
+  return passing(status) ? settling - age(job, now) : 0;
+}
+
+function outcomes(status: Pick<ReportedStatus, 'pods'> | undefined): number {
+  return status?.pods?.filter(({ outcome }) => outcome !== undefined).length ?? 0;
+}
+
+/** Whether a Run that waits has nothing new to tell but other words for it. */
+function differsInWords(status: ReportedStatus, { status: written }: Run): boolean {
+  if (status.phase !== 'Queued' || written === undefined) return false;
+  const { progress: _progress, history: _history, ...known } = written;
+  return isDeepStrictEqual(withoutWords(status), withoutWords(known));
+}
+
+function withoutWords(status: ReportedStatus): object {
+  const conditions = status.conditions.map(({ message: _message, ...condition }) => condition);
+  return { ...status, message: undefined, conditions };
+}
+
 function make({ run, experiment, teacherOwner }: RunScene, config: JobConfig): Job | DestillError {
   if (experiment === undefined) {
     const { metadata, spec } = run;
@@ -132,14 +198,17 @@ function make({ run, experiment, teacherOwner }: RunScene, config: JobConfig): J
 
 /**
  * Whether the Job goes on although its Run is paused, stopped, or was given up by Kueue; or waits with nothing to lose
- * while its Experiment asks for something else by now. What an administrator of Kueue holds stays held.
+ * while its Experiment asks for something else by now, or before the teacher in a queue. What an administrator of Kueue
+ * holds stays held.
  */
-function isUnwanted(job: Job, { run, experiment, pods }: RunScene, status: ReportedStatus): boolean {
+function isUnwanted(job: Job, scene: RunScene, status: ReportedStatus): boolean {
+  const { run, experiment, pods, workload, teacher } = scene;
   const { ownerReferences = [], deletionTimestamp } = job.metadata;
   const own = ownerReferences.some(({ uid }) => uid === run.metadata.uid);
   if (!own || deletionTimestamp !== undefined) return false;
   // Once that is written: the next Job is for reading the result.
   if (status.reason === resultUnread && isToRead(run)) return !isBlocked(status);
+  if (status.reason === jobReplaced) return true;
   if (isJobEnding(job)) return false;
   const told = run.spec.suspend || run.spec.stop !== undefined;
   const trains = pods.some((pod) => hasStarted(pod) && !isEnded(pod));
@@ -153,7 +222,10 @@ function isUnwanted(job: Job, { run, experiment, pods }: RunScene, status: Repor
     case 'Starting':
       return (
         told ||
-        (status.reason !== 'Held' && !trains && experiment !== undefined && isOutdated(job, experiment))
+        (status.reason !== 'Held' &&
+          !trains &&
+          ((experiment !== undefined && isOutdated(job, experiment)) ||
+            isBeforeTeacher(job, workload, teacher)))
       );
     default:
       return told;
@@ -180,10 +252,11 @@ function saysTheSame(
   return isDeepStrictEqual(status, written);
 }
 
-/** On its way, with nothing in it. */
+/** On its way, with nothing in it; or suspended, which Kueue may be about to say more of. */
 function passing({ phase, reason, conditions }: ReportedStatus): boolean {
+  if (reason === resultUnread) return false;
   const progressing = conditions.find(({ type }) => type === 'Progressing');
-  return !isFinal(phase) && progressing?.status === 'True' && reason !== resultUnread;
+  return (!isFinal(phase) && progressing?.status === 'True') || reason === 'JobSuspended';
 }
 
 function isBlocked({ conditions }: ReportedStatus): boolean {

@@ -1,13 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
+import { isActive, isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import type { Logger } from 'pino';
 import type { JobConfig } from '../jobs/config.ts';
 import { label } from '../jobs/contract.ts';
+import { workloadPriorityClass } from '../jobs/kueue-labels.ts';
 import type { Job, Pod } from '../jobs/objects.ts';
+import { jobReplaced } from '../jobs/phase.ts';
 import type { ReportedStatus } from '../jobs/run-status.ts';
+import { isBeforeTeacher, type QueuedTeacher } from '../jobs/turn.ts';
 import type { ApiClient } from '../runtime/api-client.ts';
 import { isAlreadyExists, isNotFound } from '../runtime/api-error.ts';
-import { type Change, labelValue } from '../runtime/cache.ts';
+import { type Change, labelValue, ownerUids } from '../runtime/cache.ts';
 import type { Clock } from '../runtime/clock.ts';
 import {
   changesSpec,
@@ -21,7 +24,7 @@ import {
 import type { EventRecorder } from '../runtime/events.ts';
 import { keyOf } from '../runtime/resource.ts';
 import { experimentOfRun } from './experiment-of-run.ts';
-import { clusterEvents, type Experiment, jobs, pods, type Run, runs } from './kinds.ts';
+import { clusterEvents, type Experiment, jobs, pods, type Run, runs, type Workload } from './kinds.ts';
 import { Refusals } from './refusals.ts';
 import { decideRun, type RunScene } from './run-decision.ts';
 import { runHappenings } from './run-happenings.ts';
@@ -39,12 +42,21 @@ export type RunControllerDeps = {
 
 /** Brings each Run from its spec to a Job, and what becomes of that back into its status. */
 export function runReconciler(deps: RunControllerDeps): Reconcile {
-  const { world, config } = deps;
+  const { world, config, clock } = deps;
   const refusals = new Refusals(deps);
+  /** By key: when the status was last written, in monotonic milliseconds. */
+  const written = new Map<string, number>();
+  const unwrittenFor = (key: string) => clock.monotonic() - (written.get(key) ?? Number.NEGATIVE_INFINITY);
   return async (key, signal) => {
     const run = world.runs.cache.get(key);
+    const tell = async (status: ReportedStatus, of: Run, refused?: Refusal) => {
+      await report(of, status, deps, signal, refused);
+      written.set(key, clock.monotonic());
+    };
     try {
-      const result = run === undefined ? {} : await reconcile(run, key, deps, signal);
+      if (run === undefined) written.delete(key);
+      const scene = run && { ...sceneOf(run, key, deps), unwrittenFor: unwrittenFor(key) };
+      const result = scene === undefined ? {} : await reconcile(scene, tell, deps, signal);
       refusals.settled(key);
       return result;
     } catch (error) {
@@ -52,21 +64,25 @@ export function runReconciler(deps: RunControllerDeps): Reconcile {
       const now = world.runs.cache.get(key);
       if (now === undefined) throw error;
       return await refusals.handle(now, error, async (refused) => {
-        const { status } = decideRun({ ...sceneOf(now, key, deps), refused }, config);
-        if (status !== undefined) await report(now, status, deps, signal, refused);
+        const scene = { ...sceneOf(now, key, deps), unwrittenFor: unwrittenFor(key), refused };
+        const { status } = decideRun(scene, config);
+        if (status !== undefined) await tell(status, now, refused);
       });
     }
   };
 }
 
+type Tell = (status: ReportedStatus, of: Run) => Promise<void>;
+
 async function reconcile(
-  run: Run,
-  key: string,
+  seen: RunScene,
+  tell: Tell,
   deps: RunControllerDeps,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   const { config } = deps;
-  let scene = sceneOf(run, key, deps);
+  let scene = seen;
+  const { run } = scene;
   let decision = decideRun(scene, config);
   if (decision.needsPods) {
     scene = { ...scene, pods: await readPods(run, deps, signal), podsRead: true };
@@ -76,16 +92,17 @@ async function reconcile(
     decision = decideRun({ ...scene, events: await eventsAbout(scene, deps, signal) }, config);
   }
   if (decision.create !== undefined) {
-    if (decision.status !== undefined) await report(run, decision.status, deps, signal);
+    if (decision.status !== undefined) await tell(decision.status, run);
     const other = await createJob(decision.create, deps, signal);
     if (other === undefined) return {};
     decision = decideRun({ ...scene, job: other }, config);
   }
   const { deleteJob, status, requeueAfter } = decision;
+  // How a pod ended is written while its Job is there: of one whose Job is gone, nobody knows whether that was why.
+  if (status !== undefined) await tell(status, run);
   if (deleteJob && scene.job !== undefined) {
-    await removeJob(run, scene.job, status?.phase === 'Failed', deps, signal);
+    await removeJob(run, scene.job, whyRemoved(scene, status), deps, signal);
   }
-  if (status !== undefined) await report(run, status, deps, signal);
   return { requeueAfter };
 }
 
@@ -102,9 +119,13 @@ export function runSources(world: World): readonly Source[] {
       // The Job has the Run's name.
       itsController('Job'),
     ),
+    // A teacher that enters a queue anew goes before those of its Experiment that wait there already.
+    watching({ cache: world.kueue.workloads, synced: world.kueue.synced }, (change) =>
+      change.type === 'added' ? itsController<Workload>('Job')(change).flatMap(studentsOf(world)) : [],
+    ),
     // What a Job is made of, and what may stand in the way of it: also whether the teacher is shared.
     watching(world.experiments, (change) => {
-      if (!changesSpec(change)) return [];
+      if (!makesOther(change)) return [];
       const own = world.runs.cache.byIndex('owner', change.object.metadata.uid ?? '');
       return [...own, ...own.flatMap(({ metadata }) => taughtBy(metadata, world))]
         .filter((run) => !run.spec.suspend && !isFinal(phaseOf(run)))
@@ -118,20 +139,56 @@ export function runSources(world: World): readonly Source[] {
   ];
 }
 
-function sceneOf(run: Run, key: string, { world, clock }: RunControllerDeps): RunScene {
+/** Keys of the Runs that may train beside the teacher that has this key. */
+function studentsOf(world: World): (key: string) => readonly string[] {
+  return (key) => {
+    const run = world.runs.cache.get(key);
+    if (run?.spec.parameters.role !== 'teacher') return [];
+    return ownerUids(run)
+      .flatMap((uid) => world.runs.cache.byIndex('owner', uid))
+      .filter((other) => other !== run && isActive(other))
+      .map(({ metadata }) => keyOf(metadata));
+  };
+}
+
+function sceneOf(run: Run, key: string, { world, clock }: RunControllerDeps): Omit<RunScene, 'unwrittenFor'> {
   const job = world.jobs.cache.get(key);
-  const [workload] = job ? world.kueue.workloads.byIndex('owner', job.metadata.uid ?? '') : [];
+  const experiment = experimentOfRun(run, world.experiments.cache);
   return {
     run,
-    experiment: experimentOfRun(run, world.experiments.cache),
+    experiment,
     teacherOwner: teacherOwner(run, world),
     job,
     pods: world.pods.cache.byIndex('run', key),
     podsRead: false,
-    workload,
+    workload: workloadOf(job, world),
+    teacher: queuedTeacher(run, experiment, world),
     events: undefined,
     now: new Date(clock.now()),
   };
+}
+
+function workloadOf(job: Job | undefined, { kueue }: World): Workload | undefined {
+  return job && kueue.workloads.byIndex('owner', job.metadata.uid ?? '')[0];
+}
+
+/** The teacher that the Experiment itself trains, where it may be overtaken in a queue. */
+function queuedTeacher(
+  run: Run,
+  experiment: Experiment | undefined,
+  world: World,
+): QueuedTeacher | undefined {
+  const { queue, teacher: of } = experiment?.spec ?? {};
+  if (queue === undefined || of?.model === undefined || run.spec.parameters.role === 'teacher') {
+    return undefined;
+  }
+  const [teacher] = world.runs.cache.byIndex('teacherOf', experiment?.metadata.uid ?? '');
+  // It is the first Run that is created; which is known first here, nobody can tell.
+  if (teacher === undefined) return { job: undefined, workload: undefined, knownFor: 0 };
+  if (!isActive(teacher)) return undefined;
+  const job = world.jobs.cache.get(keyOf(teacher.metadata));
+  const workload = workloadOf(job, world);
+  return { job, workload, knownFor: workload === undefined ? 0 : world.kueue.knownFor(workload) };
 }
 
 function teacherOwner(run: Run, world: World): Experiment | undefined {
@@ -140,6 +197,12 @@ function teacherOwner(run: Run, world: World): Experiment | undefined {
   const namespace = teacherNamespace ?? run.metadata.namespace;
   const teacher = world.runs.cache.get(keyOf({ namespace, name: teacherRun }));
   return teacher && experimentOfRun(teacher, world.experiments.cache);
+}
+
+/** Whether the Jobs of its Runs may come to be others. Labels are of no generation. */
+function makesOther(change: Change<Experiment>): boolean {
+  if (change.type !== 'updated' || changesSpec(change)) return true;
+  return workloadPriorityClass(change.old) !== workloadPriorityClass(change.object);
 }
 
 /** Runs, of whichever Experiment, whose teacher is that Run. */
@@ -203,10 +266,21 @@ async function createJob(
   return undefined;
 }
 
+function whyRemoved({ run, job, workload, teacher }: RunScene, status: ReportedStatus | undefined): string {
+  if (run.spec.suspend || run.spec.stop !== undefined) return 'its pod ends.';
+  if (status?.phase === 'Failed') return 'Kueue gave it up.';
+  if ((status ?? run.status)?.reason === jobReplaced) {
+    return 'it counts pods that were taken away as failures; another follows.';
+  }
+  return job && isBeforeTeacher(job, workload, teacher)
+    ? 'the teacher goes first in the queue; another follows.'
+    : 'its Experiment has changed; another follows.';
+}
+
 async function removeJob(
   run: Run,
   job: Job,
-  gaveUp: boolean,
+  why: string,
   deps: RunControllerDeps,
   signal: AbortSignal,
 ): Promise<void> {
@@ -220,12 +294,6 @@ async function removeJob(
     if (isNotFound(error)) return;
     throw error;
   }
-  const why =
-    run.spec.suspend || run.spec.stop !== undefined
-      ? 'its pod writes a checkpoint and ends.'
-      : gaveUp
-        ? 'Kueue gave it up.'
-        : 'its Experiment has changed; another follows.';
   const note = `Deleted Job ${job.metadata.name}: ${why}`;
   recorder.record({ regarding: run, type: 'Normal', reason: 'JobDeleted', action: 'DeleteJob', note });
 }

@@ -26,7 +26,10 @@ export type Known<T extends KubeObject> = Pick<Collection<T>, 'cache' | 'isSynce
 export class World {
   /** Indices: `teacher` as `teacherKeys`; `queued`, of those with a queue, by namespace. */
   readonly experiments: Collection<Experiment>;
-  /** Indices: `owner`, by the Experiment's uid; `teacher`, by the `namespace/name` of the Run that is its teacher. */
+  /**
+   * Indices by the Experiment's uid: `owner`; `teacherOf`, of teachers. And `teacher`, by the `namespace/name` of the Run that
+   * is its teacher.
+   */
   readonly runs: Collection<Run>;
   /** Those of Runs; each has its Run's name. */
   readonly jobs: Collection<Job>;
@@ -38,7 +41,9 @@ export class World {
     this.experiments = collection(experiments, options, {
       indexers: { teacher: teacherKeys, queued: queueNamespace },
     });
-    this.runs = collection(runs, options, { indexers: { owner: ownerUids, teacher: teacherOfRun } });
+    this.runs = collection(runs, options, {
+      indexers: { owner: ownerUids, teacherOf: teacherOwners, teacher: teacherOfRun },
+    });
     this.jobs = collection(jobs, options, { trim: withoutTemplate }, label.run);
     this.pods = collection(
       pods,
@@ -125,6 +130,10 @@ export function teacherKey(
   ref: { readonly namespace?: string | undefined; readonly name: string },
 ): string {
   return `${kind}:${keyOf(ref)}`;
+}
+
+function teacherOwners(run: Run): readonly string[] {
+  return run.spec.parameters.role === 'teacher' ? ownerUids(run) : [];
 }
 
 function queueNamespace({ metadata: { namespace = '' }, spec: { queue } }: Experiment): readonly string[] {

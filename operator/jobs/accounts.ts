@@ -11,6 +11,8 @@ const remembered = 16;
 
 export type Accounts = {
   readonly attempts: number;
+  /** Attempts that failed: each but the first spends a retry. Absent while there is none. */
+  readonly failures?: number;
   readonly preemptions: number;
   readonly gpuSeconds: number;
   readonly pods: RunPod[];
@@ -19,7 +21,7 @@ export type Accounts = {
 /**
  * What a Run has used, over all its pods.
  *
- * `status.pods` has a record for each pod that was bound to a node or started, by uid, written together with the
+ * `status.pods` has a record for each pod that was bound to a node, started or ended, by uid, written together with the
  * sums. A pod that is seen again changes its own record, so nothing is counted twice; the record of one that is gone
  * stays as it was. Sums are those of before, less the old records, plus the new ones: records that are dropped stay
  * in them.
@@ -52,18 +54,25 @@ export function accounts(
       return context.podsRead ? vanished(record, context.told) : record;
     }),
     ...byAge(pods)
-      .filter((pod) => !known.has(pod.metadata.uid ?? '') && (nodeOf(pod) !== undefined || hasStarted(pod)))
+      .filter((pod) => !known.has(pod.metadata.uid ?? '') && isWorthARecord(pod))
       .map((pod) => recordOf(pod, undefined, context)),
   ];
   const carried = sumOf(before);
   const current = sumOf(records);
   const total = (key: keyof Sums) => Math.max(0, (status?.[key] ?? 0) - carried[key]) + current[key];
+  const failures = total('failures');
   return {
     attempts: total('attempts'),
+    ...(failures === 0 ? {} : { failures }),
     preemptions: total('preemptions'),
     gpuSeconds: total('gpuSeconds'),
     pods: records.filter(({ uid }, index) => observed.has(uid) || index >= records.length - remembered),
   };
+}
+
+/** Not while it only waits for a node. */
+function isWorthARecord(pod: Pod): boolean {
+  return nodeOf(pod) !== undefined || hasStarted(pod) || isEnded(pod);
 }
 
 /** Oldest first. Two pods of one Run never run at the same time. */
@@ -72,11 +81,12 @@ export function byAge(pods: readonly Pod[]): readonly Pod[] {
   return pods.toSorted((a, b) => age(a) - age(b));
 }
 
-type Sums = { readonly attempts: number; readonly preemptions: number; readonly gpuSeconds: number };
+type Sums = Readonly<Record<'attempts' | 'failures' | 'preemptions' | 'gpuSeconds', number>>;
 
 function sumOf(records: readonly RunPod[]): Sums {
   return {
     attempts: records.filter(({ startTime }) => startTime !== undefined).length,
+    failures: records.filter(({ outcome }) => outcome === 'Failed').length,
     preemptions: records.filter(({ outcome }) => outcome === 'Preempted').length,
     gpuSeconds: records.reduce((sum, { gpuSeconds }) => sum + gpuSeconds, 0),
   };

@@ -2,6 +2,7 @@ import type { Condition } from '@destillml/core/api/meta.ts';
 import type { Finding } from './finding.ts';
 import { conditionTrue, type Job } from './objects.ts';
 import type { PodEnd } from './pod-end.ts';
+import { goingOn, type Resumption } from './resumption.ts';
 import { sentence } from './sentence.ts';
 
 /** Whether the Job has ended or is ending its last pods. */
@@ -21,12 +22,13 @@ export function isPastDeadline({ spec, status }: Job, now: Date): boolean {
  * What the failure of a Job without pods that work means for its Run; undefined of one that has not failed.
  *
  * `last` is how its newest pod ended. Where that pod is gone, the condition that was written when it ended still
- * tells.
+ * tells. `from` is where another attempt would begin.
  */
 export function jobFailure(
   job: Job,
   last: PodEnd | undefined,
   reported: Condition | undefined,
+  { retries, from }: { readonly retries: number; readonly from: Resumption },
 ): Finding | undefined {
   const conditions = job.status?.conditions;
   const failed = conditionTrue(conditions, 'Failed') ?? conditionTrue(conditions, 'FailureTarget');
@@ -45,11 +47,10 @@ export function jobFailure(
       return {
         phase: 'Failed',
         reason,
-        message: `It took longer than spec.activeDeadlineSeconds (${seconds}). Raise it, and delete the Run to have it go on from its last checkpoint.`,
+        message: `It took longer than spec.activeDeadlineSeconds (${seconds}). Raise it, and delete the Run: ${goingOn('it is tried again', from)}`,
       };
     }
     case 'BackoffLimitExceeded': {
-      const retries = job.spec?.backoffLimit ?? 0;
       return {
         phase: 'Failed',
         reason: attempt.reason,

@@ -16,9 +16,10 @@ import {
 } from './contract.ts';
 import { environment } from './environment.ts';
 import { failurePolicy } from './failure-policy.ts';
-import { kueueLabels } from './kueue-labels.ts';
+import { kueueLabels, workloadPriorityClass } from './kueue-labels.ts';
 import type { Job, Json } from './objects.ts';
 import { resources } from './resources.ts';
+import { retriesLeft } from './retries.ts';
 import { containerSecurity, podSecurity } from './security.ts';
 import { teacherPlace } from './teacher.ts';
 import { isToRead } from './unread-result.ts';
@@ -28,8 +29,11 @@ import { volumes } from './volumes.ts';
  * The Job that trains a Run. It has the Run's name, so that a Run never has two.
  *
  * With a queue it is created suspended, once: from then on Kueue owns `suspend`, parallelism, node selectors and
- * tolerations, and a node selector must not name a key that one of Kueue's ResourceFlavors sets. Without storage,
- * checkpoints go with the pod, and of the results only `status` stays.
+ * tolerations. Without storage, checkpoints go with the pod, and of the results only `status` stays.
+ *
+ * The Job controller counts pods against `backoffLimit` that Kueue took back before their trainers began, too. So it is
+ * what is left of the retries by the Run's own accounts, and a Job that ends too early is followed by another: see
+ * retries.ts.
  *
  * `teacherOwner` is the Experiment that trained the teacher, where that is another: needed with `spec.teacher.from`. An S3
  * store of another namespace is reached with the secret of that name in the namespace of the Run.
@@ -63,7 +67,7 @@ export function jobFor(run: Run, experiment: Experiment, config: JobConfig, teac
       suspend: spec.queue !== undefined,
       parallelism: 1,
       completions: 1,
-      backoffLimit: spec.retries,
+      backoffLimit: retriesLeft(spec.retries, run.status?.failures),
       // Two pods never write one checkpoint: the next starts when the last has ended, not when it is asked to.
       podReplacementPolicy: 'Failed',
       podFailurePolicy: failurePolicy,
@@ -81,14 +85,18 @@ export function jobFor(run: Run, experiment: Experiment, config: JobConfig, teac
   };
 }
 
-/** Whether the Experiment asks for other pods, another store or another queue by now. */
+/** Whether the Experiment asks for other pods, another store, queue or priority by now. */
 export function isOutdated({ metadata }: Job, experiment: Experiment): boolean {
   const known = metadata.annotations?.[madeOfAnnotation];
   return known !== undefined && known !== madeOf(experiment);
 }
 
-function madeOf({ spec: { pod, storage, queue } }: Experiment): string {
-  return hash('sha256', canonicalJson({ pod, storage, queue }), 'hex').slice(0, 16);
+function madeOf(experiment: Experiment): string {
+  const { pod, storage, queue } = experiment.spec;
+  // Without the class, as before there was one here: an upgrade of the operator replaces no Job.
+  const priority = workloadPriorityClass(experiment);
+  const made = { pod, storage, queue, ...(priority === undefined ? {} : { priority }) };
+  return hash('sha256', canonicalJson(made), 'hex').slice(0, 16);
 }
 
 function podSpec(

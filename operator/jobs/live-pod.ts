@@ -1,22 +1,23 @@
 import type { Finding } from './finding.ts';
 import type { ClusterEvent, Pod } from './objects.ts';
-import { disruption, hasStarted, nextAttempt, nodeText, trainerState } from './pod.ts';
+import { disruption, hasStarted, nodeText, trainerState } from './pod.ts';
 import { pendingPod } from './pod-pending.ts';
+import { goingOn, type Resumption } from './resumption.ts';
 
 /** A pod on its way out still holds its GPUs. */
 export function leaving(pod: Pod, reason: string, message: string): Finding {
   return { phase: hasStarted(pod) ? 'Running' : 'Starting', reason, message };
 }
 
-/** Where a Run with a pod that has not ended is. */
-export function livePod(pod: Pod, events: readonly ClusterEvent[]): Finding {
+/** Where a Run with a pod that has not ended is; `from` is where the next attempt would begin. */
+export function livePod(pod: Pod, events: readonly ClusterEvent[], from: Resumption): Finding {
   const taken = disruption(pod);
   if (taken || pod.metadata.deletionTimestamp !== undefined) {
     const why = taken?.message ? `: ${taken.message}` : '';
     return leaving(
       pod,
       'PodTerminating',
-      `Its pod is taken from ${nodeText(pod)}${why}. ${nextAttempt(pod)}`,
+      `Its pod is taken from ${nodeText(pod)}${why}. ${goingOn('Another attempt follows', from)}`,
     );
   }
   if (!hasStarted(pod)) return pendingPod(pod, events);

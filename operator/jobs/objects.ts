@@ -23,7 +23,11 @@ export type ClusterEvent = Named<CoreV1Event>;
 
 /** What is read of a Kueue Workload: the same in v1beta1 and v1beta2. */
 export type Workload = {
-  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>> | undefined;
+    readonly creationTimestamp?: string | undefined;
+  };
   readonly spec: { readonly active?: boolean; readonly queueName?: string };
   readonly status?: {
     readonly conditions?: readonly ObjectCondition[];

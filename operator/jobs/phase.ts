@@ -14,10 +14,12 @@ import {
   type Workload,
 } from './objects.ts';
 import { occupies, podsOfRun } from './own-pods.ts';
-import { isEnded, nextAttempt } from './pod.ts';
+import { isEnded } from './pod.ts';
 import { type PodEnd, podEnd } from './pod-end.ts';
 import { queued } from './queue.ts';
 import { withoutPod } from './refused.ts';
+import { farewell, goingOn, type Resumption, resumption } from './resumption.ts';
+import { gaveUpEarly, isOutOfRetries } from './retries.ts';
 import { type ReportedStatus, statusOf } from './run-status.ts';
 import { sentence } from './sentence.ts';
 import { unreadResult } from './unread-result.ts';
@@ -25,10 +27,10 @@ import { unreadResult } from './unread-result.ts';
 export type ObservedRun = {
   /** With the status written last. */
   readonly run: Run;
+  /** That it is of; undefined where it is gone. */
+  readonly experiment?: Pick<Experiment, 'spec'> | undefined;
   /** The Job of the Run's name. */
   readonly job?: Job | undefined;
-  /** The one that owns it, if it is there. */
-  readonly experiment?: Experiment | undefined;
   /** All pods labelled with the Run's name, those of a deleted Run of that name too. */
   readonly pods: readonly Pod[];
   /**
@@ -40,8 +42,8 @@ export type ObservedRun = {
   readonly workload?: Workload | undefined;
   /** About the Job and its pods. Needed only where nothing else says why a Run does not start. */
   readonly events?: readonly ClusterEvent[];
-  /** Why no Job can be made for it, if so. */
-  readonly obstacle?: Pick<Finding, 'reason' | 'message'> | undefined;
+  /** Why no Job is made for it, if so. */
+  readonly obstacle?: Omit<Finding, 'phase'> | undefined;
   readonly now: Date;
 };
 
@@ -94,8 +96,8 @@ function hangsOnPods({ run, job, pods }: Scene, { phase }: Finding, last: PodEnd
 /** What belongs to this Run, and not to a deleted one of the same name. */
 type Scene = {
   readonly run: Run;
+  readonly experiment: ObservedRun['experiment'];
   readonly job: Job | undefined;
-  readonly experiment: Experiment | undefined;
   /** A Job of that name is on its way out, or a pod of a deleted Run of that name still trains. */
   readonly predecessor: boolean;
   /** Oldest first. */
@@ -110,7 +112,7 @@ type Scene = {
 };
 
 function sceneOf(observed: ObservedRun): Scene {
-  const { run, job: found, experiment, pods: all, workload, events = [], obstacle, now } = observed;
+  const { run, experiment, job: found, pods: all, workload, events = [], obstacle, now } = observed;
   const { uid } = run.metadata;
   const own = found?.metadata.ownerReferences?.some((owner) => owner.uid === uid) ? found : undefined;
   const job = own?.metadata.deletionTimestamp === undefined ? own : undefined;
@@ -119,12 +121,13 @@ function sceneOf(observed: ObservedRun): Scene {
     run.spec.stop !== undefined ||
     run.spec.suspend ||
     job === undefined ||
-    isJobEnding(job) ||
+    // Of a Job that is out of retries no pod is left to be told.
+    (isJobEnding(job) && !isOutOfRetries(job)) ||
     isPastDeadline(job, now);
   return {
     run,
-    job,
     experiment,
+    job,
     predecessor:
       (found !== undefined && job === undefined) ||
       all.some((pod) => !pods.includes(pod) && occupies(pod, run)),
@@ -138,7 +141,8 @@ function sceneOf(observed: ObservedRun): Scene {
 }
 
 function find(scene: Scene, last: PodEnd | undefined, usage: Accounts): Finding {
-  const { run, job, live } = scene;
+  const { run, experiment, job, live } = scene;
+  const from = resumption(usage.attempts, scene.pods, experiment && experiment.spec.storage !== undefined);
   // What the trainer says of its end is the truth; the Job's conditions follow.
   if (last?.final) {
     return {
@@ -147,24 +151,28 @@ function find(scene: Scene, last: PodEnd | undefined, usage: Accounts): Finding 
       message: last.message,
     };
   }
-  const end = job && jobEnd(job, scene, last);
+  const retries = experiment?.spec.retries ?? job?.spec?.backoffLimit ?? 0;
+  const early = job && gaveUpEarly(job, retries, usage);
+  const end = job && jobEnd(job, scene, last, { retries, from, early: early === true });
   if (end) return end;
 
   if (run.spec.stop) return stopping(scene, run.spec.stop, usage);
   if (run.spec.suspend) return paused(scene, usage);
   if (job === undefined) return withoutJob(scene);
+  if (early) return replaced(from);
 
-  const inQueue = queued(job, scene.workload);
+  const inQueue = queued(job, scene.workload, from);
   if (inQueue) return inQueue;
   if (job.spec?.suspend) {
     return live
-      ? leaving(live, 'JobSuspended', 'Its Job was suspended: its pod writes a checkpoint and ends.')
+      ? leaving(live, 'JobSuspended', `Its Job was suspended: ${farewell(live)}.`)
       : { phase: 'Waiting', reason: 'JobSuspended', message: suspendedText(job) };
   }
-  if (live) return livePod(live, scene.events);
+  if (live) return livePod(live, scene.events, from);
   const newest = scene.pods.at(-1);
   if (newest && last && isPodOf(newest, job)) {
-    return { phase: 'Starting', reason: last.reason, message: `${last.message} ${nextAttempt(newest)}` };
+    const message = `${last.message} ${goingOn('Another attempt follows', from)}`;
+    return { phase: 'Starting', reason: last.reason, message };
   }
   return withoutPod(job, scene.events);
 }
@@ -174,6 +182,7 @@ function jobEnd(
   job: Job,
   { run, experiment, pods, live }: Scene,
   last: PodEnd | undefined,
+  failure: { readonly retries: number; readonly from: Resumption; readonly early: boolean },
 ): Finding | undefined {
   const conditions = job.status?.conditions;
   const newest = pods.at(-1);
@@ -188,8 +197,9 @@ function jobEnd(
   if (conditionTrue(conditions, 'Complete')) {
     return run.spec.stop ? undefined : unreadResult(run, job, experiment, 'its pod is gone');
   }
+  if (failure.early) return undefined;
   const reported = run.status?.conditions.find(({ type }) => type === 'LastAttemptFailed');
-  return jobFailure(job, last, reported);
+  return jobFailure(job, last, reported, failure);
 }
 
 function textOf(ending: ObjectCondition | undefined): string {
@@ -202,13 +212,29 @@ function suspendedText({ metadata: { namespace, name } }: Job): string {
   return `Its Job was suspended by someone else. To let it go on: kubectl patch job -n ${namespace} ${name} --type=merge -p '{"spec":{"suspend":false}}'`;
 }
 
+/** The reason of a Job that is to be followed by another although nothing of its Experiment has changed. */
+export const jobReplaced = 'JobReplaced';
+
+function replaced(from: Resumption): Finding {
+  const next = goingOn('Another Job follows', from);
+  return {
+    phase: 'Queued',
+    reason: jobReplaced,
+    message: `Its Job ended as it counts pods that were taken away as failures. ${next} No retry is spent.`,
+  };
+}
+
+function capital(text: string): string {
+  return text.replace(/^./, (first) => first.toUpperCase());
+}
+
 function isPodOf(pod: Pod, job: Job): boolean {
   return pod.metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid) ?? false;
 }
 
 function withoutJob({ run, live, predecessor, obstacle }: Scene): Finding {
   if (live) {
-    const message = 'Its Job was deleted: its pod writes a checkpoint and ends; another Job follows.';
+    const message = `Its Job was deleted: ${farewell(live)}; another Job follows.`;
     return leaving(live, 'JobDeleted', message);
   }
   const { name } = run.metadata;
@@ -217,7 +243,7 @@ function withoutJob({ run, live, predecessor, obstacle }: Scene): Finding {
     return { phase: 'Queued', reason: 'JobOutdated', message };
   }
   return obstacle
-    ? { phase: 'Queued', ...obstacle, blocked: true }
+    ? { phase: 'Queued', ...obstacle }
     : { phase: 'Queued', reason: 'JobPending', message: 'Its Job is about to be created.' };
 }
 
@@ -226,13 +252,13 @@ function stopping(
   stop: NonNullable<Run['spec']['stop']>,
   { attempts }: Accounts,
 ): Finding {
-  if (live) return leaving(live, 'Stopping', `Its pod writes a checkpoint and ends. ${stop.message}`);
+  if (live) return leaving(live, 'Stopping', `${capital(farewell(live))}. ${stop.message}`);
   if (job || predecessor) return { phase: 'Queued', reason: 'Stopping', message: stop.message };
   return { phase: attempts === 0 ? 'Skipped' : 'Stopped', reason: stop.reason, message: stop.message };
 }
 
 function paused({ live }: Scene, { attempts }: Accounts): Finding {
-  if (live) return leaving(live, 'Pausing', 'Its pod writes a checkpoint and ends.');
+  if (live) return leaving(live, 'Pausing', `${capital(farewell(live))}.`);
   return attempts === 0
     ? { phase: 'Waiting', reason: 'NotStarted', message: 'Waits for its teacher or its turn.' }
     : { phase: 'Waiting', reason: 'Paused', message: 'Paused; it goes on when it is its turn again.' };

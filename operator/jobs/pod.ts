@@ -43,15 +43,3 @@ export function gpusOf(pod: Pod): number {
 export function disruption(pod: Pod): ObjectCondition | undefined {
   return conditionTrue(pod.status?.conditions, 'DisruptionTarget');
 }
-
-/** Whether the pod's checkpoints are still there for the next pod. */
-function keepsCheckpoints(pod: Pod): boolean {
-  return !pod.spec?.volumes?.some(({ name, emptyDir }) => name === 'artifacts' && emptyDir !== undefined);
-}
-
-/** What the pod that follows this one does, as a sentence. */
-export function nextAttempt(pod: Pod): string {
-  return keepsCheckpoints(pod)
-    ? 'Another attempt follows and goes on from the last checkpoint.'
-    : 'Another attempt follows and begins anew: the Experiment has no spec.storage to keep checkpoints in.';
-}

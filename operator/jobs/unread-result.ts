@@ -18,7 +18,7 @@ export const resultUnread = 'ResultUnread';
 export function unreadResult(
   run: Run,
   job: Job | undefined,
-  experiment: Experiment | undefined,
+  experiment: Pick<Experiment, 'spec'> | undefined,
   why: string,
 ): Finding {
   const ended = `The trainer ended well, but ${why}, so its result is not known here.`;

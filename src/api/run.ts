@@ -198,6 +198,11 @@ export const runStatus = z.strictObject({
   result: atomic(runResult).optional().describe('What the training came to.'),
   explanation: atomic(explanationResult).optional().describe('What the explanation came to.'),
   attempts: z.int().min(0).optional().describe('Times it was started.'),
+  failures: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Attempts that failed; as many as spec.retries of the Experiment are followed by another.'),
   preemptions: z.int().min(0).optional().describe('Times it gave way to others.'),
   gpuSeconds: z.number().min(0).optional().describe('GPU time of all attempts.'),
   pods: z

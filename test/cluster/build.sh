@@ -6,7 +6,7 @@
 #   control-plane  what the integration tests need; what is built without names
 #   cluster        what a cluster with a node needs (test/cluster/main.ts)
 #   NAME           one of etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy, kubectl,
-#                  coredns, helm, kwok, prometheus, versitygw
+#                  coredns, helm, kueue, kwok, prometheus, versitygw
 #
 # Versions are pinned in go/*/go.mod, contents by go.sum. Each binary
 # has a stamp that holds a hash of what went into it, written last: a second run does nothing.
@@ -57,6 +57,17 @@ build() {
   say "$name is built: $((SECONDS - started)) s, $(du -m "$output/$name" | cut -f1) MB."
 }
 
+# Kueue's own definitions and webhooks, which are not in its binary.
+kueue_manifests() {
+  local version=$1 target=$output/kueue.manifests source
+  [[ -f $target/$version ]] && return
+  source=$(cd "$folder/go/kueue" && go list -m -f '{{.Dir}}' sigs.k8s.io/kueue)/config/components
+  rm -rf "$target"
+  mkdir "$target"
+  cp "$source"/crd/bases/*.yaml "$source/webhook/manifests.yaml" "$target"
+  touch "$target/$version"
+}
+
 build_named() {
   local version
   case $1 in
@@ -74,6 +85,11 @@ build_named() {
       version=$(required "$folder/go/helm" helm.sh/helm/v4)
       build helm helm helm.sh/helm/v4/cmd/helm "-X helm.sh/helm/v4/internal/version.version=$version"
       ;;
+    kueue)
+      version=$(required "$folder/go/kueue" sigs.k8s.io/kueue)
+      build kueue kueue sigs.k8s.io/kueue/cmd/kueue "-X sigs.k8s.io/kueue/pkg/version.GitVersion=$version"
+      kueue_manifests "$version"
+      ;;
     prometheus)
       # Debian's cannot look for pods and services.
       build prometheus prometheus github.com/prometheus/prometheus/cmd/prometheus '' remove_all_sd,enable_kubernetes_sd
@@ -82,7 +98,7 @@ build_named() {
       version=$(required "$folder/go/versitygw" github.com/versity/versitygw)
       build versitygw versitygw github.com/versity/versitygw/cmd/versitygw "-X main.Version=$version"
       ;;
-    control-plane) build_all etcd kube-apiserver kube-controller-manager kubectl versitygw ;;
+    control-plane) build_all etcd kube-apiserver kube-controller-manager kubectl versitygw kueue ;;
     cluster) build_all control-plane kube-scheduler kubelet kube-proxy coredns helm ;;
     *) fail "there is no \"$1\" to build; $0 says at its top what there is." ;;
   esac

@@ -21,6 +21,8 @@ export type ControlPlaneOptions = {
    * object only every 30 s. Off unless told.
    */
   readonly crds?: boolean;
+  /** Installs more definitions at that time. */
+  readonly install?: (client: Client) => Promise<void>;
   /** kube-controller-manager: pods of Jobs, garbage collection, service accounts, quotas. On unless told. */
   readonly controllers?: boolean;
   /** kube-scheduler, which places pods on nodes if there are any. Off unless told. */
@@ -119,6 +121,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     const client = new Client({ url, ca, kubeconfig, tokens, controllers });
     await apiServerReady(client, children);
     if (options.crds) await client.applyCrds();
+    await options.install?.(client);
     if (controllers) {
       children.start('kube-controller-manager', [
         ...controllerFlags(folder, kubeconfig, clientLimits),

@@ -37,6 +37,8 @@ const sceneOf = (scene: Partial<RunScene>): RunScene => ({
   pods: [],
   podsRead: true,
   workload: undefined,
+  teacher: undefined,
+  unwrittenFor: Number.POSITIVE_INFINITY,
   events: undefined,
   now,
   ...scene,
