@@ -43,12 +43,13 @@ export class ChaosProxy {
     doubled: 0,
     late: 0,
   };
+  /** Whether everything arrives, for a while. */
+  isCalm = false;
   readonly #access: Access;
   readonly #server: Server;
   readonly #agent: Agent;
   readonly #random: () => number;
   readonly #lags = new Map<string, { readonly lag: number; readonly until: number }>();
-  #isCalm = false;
 
   private constructor(access: Access, server: Server, seed: number) {
     this.#access = access;
@@ -63,11 +64,6 @@ export class ChaosProxy {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return new ChaosProxy(access, server, seed);
-  }
-
-  /** From now on everything arrives. */
-  calm(): void {
-    this.#isCalm = true;
   }
 
   async close(): Promise<void> {
@@ -134,7 +130,7 @@ export class ChaosProxy {
 
   /** Half of the time it is none. */
   #lagOf(resource: string): number {
-    if (this.#isCalm) return 0;
+    if (this.isCalm) return 0;
     const now = performance.now();
     const known = this.#lags.get(resource);
     if (known !== undefined && now < known.until)
@@ -145,7 +141,7 @@ export class ChaosProxy {
   }
 
   #happens(what: keyof typeof chance): boolean {
-    if (this.#isCalm || this.#random() >= chance[what]) return false;
+    if (this.isCalm || this.#random() >= chance[what]) return false;
     this.mishaps[what] += 1;
     return true;
   }
