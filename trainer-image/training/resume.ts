@@ -10,7 +10,7 @@ import {
   writeCheckpoint,
 } from '../artifacts/checkpoint.ts';
 import { artifactFiles } from '../artifacts/files.ts';
-import { readOrPutAside } from '../artifacts/put-aside.ts';
+import { readOrPutAside, unchecked } from '../artifacts/put-aside.ts';
 import { DamagedFile } from '../storage/damaged-file.ts';
 import type { Session } from './session.ts';
 
@@ -46,7 +46,7 @@ export function resume(
           return undefined;
         }
         restore(checkpoint, program, trainingTensors, network);
-        if (!isChecked) note(`${path} is of an older version, without a digest: it is used unchecked.`);
+        if (!isChecked) note(unchecked(path));
         if (isBest && !isBestThere(folder, state.best, note)) {
           const names = new Set(networkTensors.map(({ name }) => name));
           const tensors = [...checkpoint.tensors.values()].filter(({ name }) => names.has(name));
