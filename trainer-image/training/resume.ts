@@ -17,8 +17,8 @@ import type { Session } from './session.ts';
 /**
  * Gives the session the weights of the newest checkpoint that can be used; undefined where training begins anew.
  *
- * One that is damaged is put aside, and the one before is used. It is trained again what that did not hold, and comes
- * to the same weights.
+ * One that is damaged is put aside, and the one before is used; what that does not hold is trained again, and comes to
+ * the same weights.
  *
  * @param fits is told of a checkpoint before it is used, and throws where the Run may not go on from it.
  * @throws DestillError `CheckpointUnusable` if one is of another network, or what `fits` throws.
@@ -50,7 +50,9 @@ export function resume(
         if (isBest && !isBestThere(folder, state.best, note)) {
           const names = new Set(networkTensors.map(({ name }) => name));
           const tensors = [...checkpoint.tensors.values()].filter(({ name }) => names.has(name));
-          writeCheckpoint(join(folder, artifactFiles.best), tensors, { network, best: state.best });
+          const best = join(folder, artifactFiles.best);
+          writeCheckpoint(best, tensors, { network, best: state.best });
+          note(`${best} is written again from ${path}.`);
         }
         return state;
       },

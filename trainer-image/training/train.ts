@@ -220,7 +220,7 @@ class Loop {
         );
       }
     }
-    truncateHistory(folders.own, this.state.epoch);
+    truncateHistory(folders.own, this.state.epoch, note);
   }
 
   /** @param waited for the images, in seconds */

@@ -429,6 +429,7 @@ describe('a Run whose checkpoint is damaged', () => {
     expect(notes(reports)).toEqual([
       expect.stringMatching(`^${best} is damaged: `),
       `${join(run.artifacts, artifactFiles.last)} is passed over: the best network up to then is lost.`,
+      `${best} is written again from ${join(run.artifacts, artifactFiles.previous)}.`,
       'Going on from epoch 1, step 0.',
     ]);
     expectSame(run);
@@ -454,6 +455,16 @@ describe('a Run whose checkpoint is damaged', () => {
     });
     expect(done).toBe(true);
     expectSame(run);
+  });
+
+  test('or its history, says of which epochs nothing is known', async () => {
+    const run = await stopped();
+    const path = join(run.artifacts, artifactFiles.history);
+    const [first = '', ...rest] = readFileSync(path, 'utf8').split('\n');
+    writeFileSync(path, [first.replace('{', '['), ...rest].join('\n'));
+    const { reports } = await trainSmall(run);
+    expect(notes(reports)).toContain(`${path} is damaged: nothing is known of epoch 1 any more.`);
+    expect(readHistory(run.artifacts).map(({ epoch }) => epoch)).toEqual([2, 3]);
   });
 
   test('or its result, evaluates again', async () => {
