@@ -498,6 +498,7 @@ describe('a distilled student', () => {
     const folder = { ...run, artifacts: temporaryFolder() };
     expect((await trainer(folder, { env: env() })).code).toBe(exitCodes.succeeded);
     expect(digest(folder.artifacts)).toBe(digest(kept(run)));
+    expect(readdirSync(folder.artifacts)).toContain('trainer.lock');
   });
 
   test('whose teacher is not there, or not for it, says so', async () => {

@@ -20,11 +20,19 @@ export function appendHistory(artifacts: string, record: EpochRecord): void {
   appendFileSync(join(artifacts, artifactFiles.history), `${JSON.stringify(record)}\n`);
 }
 
-/** Drops what was recorded after an epoch: it will be trained, and recorded, again. */
-export function truncateHistory(artifacts: string, epoch: number): void {
+/**
+ * Drops what was recorded after an epoch: it will be trained, and recorded, again.
+ *
+ * @param note is told of epochs up to that one whose record is lost.
+ */
+export function truncateHistory(artifacts: string, epoch: number, note: (message: string) => void): void {
+  const path = join(artifacts, artifactFiles.history);
   const kept = readHistory(artifacts).filter((record) => record.epoch <= epoch);
+  const there = new Set(kept.map((record) => record.epoch));
+  const lost = Array.from({ length: epoch }, (_, index) => index + 1).filter((number) => !there.has(number));
+  if (lost.length > 0) note(`${path} is damaged: nothing is known of epoch ${lost.join(', ')} any more.`);
   const lines = kept.map((record) => `${JSON.stringify(record)}\n`).join('');
-  writeAtomic(join(artifacts, artifactFiles.history), [Buffer.from(lines)]);
+  writeAtomic(path, [Buffer.from(lines)]);
 }
 
 function parseLine(line: string): unknown {

@@ -21,3 +21,8 @@ export function readOrPutAside<T>(
     return undefined;
   }
 }
+
+/** What is said of a checkpoint that has no digest. */
+export function unchecked(path: string): string {
+  return `${path} is of an older version, without a digest: it is used unchecked.`;
+}

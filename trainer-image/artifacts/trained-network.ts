@@ -12,6 +12,9 @@ import { artifactFiles } from './files.ts';
 
 /** A network that a Run trained; it takes no memory until it is opened. */
 export interface TrainedNetwork extends NetworkDescription {
+  readonly path: string;
+  /** Whether its content is what its digest says; one of an older version has no digest. */
+  readonly isChecked: boolean;
   /**
    * Builds it with its weights; who calls disposes of its variables.
    *
@@ -36,12 +39,14 @@ export function trainedNetwork(
   if (!existsSync(path)) {
     throw new DestillError('TeacherMissing', `${path} does not exist: its network has to be trained first.`);
   }
-  const { network: found } = advised(() => readCheckpoint(path));
+  const { network: found, isChecked } = advised(() => readCheckpoint(path));
   const description = { ...found, ...expected };
   const load = (program: Program, variables: Variables) =>
     advised(() => restore(readCheckpoint(path), program, networkTensors(variables.all), description));
   return {
     ...description,
+    path,
+    isChecked,
     load,
     open() {
       const variables = new Variables(kaiming(description.seed));

@@ -1,5 +1,4 @@
 /** An explanation as a Run: the last of an Experiment, which looks at what the others have trained. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Experiment } from '@destillml/core/api/experiment.ts';
 import type { ExplanationResult } from '@destillml/core/api/run.ts';
@@ -23,7 +22,7 @@ import type { TrainingDeps } from '../training/train.ts';
 import { writeExplanations } from './artifacts.ts';
 import { type ExplainProgress, explain, stepsFor } from './explain.ts';
 import { drawnImages } from './images.ts';
-import { isExplained } from './keeping.ts';
+import { explanationIn, isExplained } from './keeping.ts';
 import { sanityOf } from './sanity.ts';
 import type { ExplainedNetwork } from './subject.ts';
 
@@ -42,15 +41,16 @@ const progressSeconds = 1;
 
 /**
  * Explains what networks of an Experiment look at: test images that the seed draws, the same for all. Figures, maps,
- * numbers and the Experiment's report are in the Run's folder in the end. One that was interrupted begins anew.
+ * numbers and the Experiment's report are in the Run's folder in the end. One that was interrupted, or is damaged, begins
+ * anew.
  *
  * @throws DestillError `TeacherMissing` where a network is not there, `CheckpointUnusable` where it cannot be read,
- *   `InvalidSpec` where an explanation that is there is damaged.
  * @throws the signal's reason once that is aborted.
  */
 export async function explainRun(assignment: Assignment, deps: ExplainingDeps): Promise<ExplainingOutcome> {
   const { own } = deps.folders;
-  if (!existsSync(join(own, explanationFiles.document))) await explainAll(assignment, deps);
+  const note = (message: string) => deps.report({ kind: 'note', message });
+  if (explanationIn(own, note) === undefined) await explainAll(assignment, deps);
   if (!isExplained(own)) reportOn(assignment, deps);
   const document = readJson(join(own, explanationFiles.document), explanations);
   return { outcome: 'explained', explanation: explanationResult(document, assignment.artifacts) };

@@ -10,15 +10,15 @@ import {
   writeCheckpoint,
 } from '../artifacts/checkpoint.ts';
 import { artifactFiles } from '../artifacts/files.ts';
-import { readOrPutAside } from '../artifacts/put-aside.ts';
+import { readOrPutAside, unchecked } from '../artifacts/put-aside.ts';
 import { DamagedFile } from '../storage/damaged-file.ts';
 import type { Session } from './session.ts';
 
 /**
  * Gives the session the weights of the newest checkpoint that can be used; undefined where training begins anew.
  *
- * One that is damaged is put aside, and the one before is used. It is trained again what that did not hold, and comes
- * to the same weights.
+ * One that is damaged is put aside, and the one before is used; what that does not hold is trained again, and comes to
+ * the same weights.
  *
  * @param fits is told of a checkpoint before it is used, and throws where the Run may not go on from it.
  * @throws DestillError `CheckpointUnusable` if one is of another network, or what `fits` throws.
@@ -46,11 +46,13 @@ export function resume(
           return undefined;
         }
         restore(checkpoint, program, trainingTensors, network);
-        if (!isChecked) note(`${path} is of an older version, without a digest: it is used unchecked.`);
+        if (!isChecked) note(unchecked(path));
         if (isBest && !isBestThere(folder, state.best, note)) {
           const names = new Set(networkTensors.map(({ name }) => name));
           const tensors = [...checkpoint.tensors.values()].filter(({ name }) => names.has(name));
-          writeCheckpoint(join(folder, artifactFiles.best), tensors, { network, best: state.best });
+          const best = join(folder, artifactFiles.best);
+          writeCheckpoint(best, tensors, { network, best: state.best });
+          note(`${best} is written again from ${path}.`);
         }
         return state;
       },

@@ -1,6 +1,7 @@
 import { DestillError } from '@destillml/core/errors.ts';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { type NamedTensors, type NetworkDescription, networkTensors } from '../artifacts/checkpoint.ts';
+import { unchecked } from '../artifacts/put-aside.ts';
 import { trainedNetwork } from '../artifacts/trained-network.ts';
 import { createObjective } from '../distillation/objective.ts';
 import { shapesOf } from '../distillation/stages.ts';
@@ -41,6 +42,7 @@ export interface SessionOptions {
   readonly evaluationBatch: number;
   /** For distilled Runs: folder with the teacher's artifacts, or its ONNX file. */
   readonly teacher: string | TeacherFile | undefined;
+  readonly note: (message: string) => void;
 }
 
 /** Builds the networks of a Run with their initial weights, and the program that trains and evaluates them. */
@@ -107,7 +109,7 @@ export function openSession(assignment: Assignment, options: SessionOptions): Se
 }
 
 /** The teacher of a distilled Run and what is learned from it; `load` gives it its weights. */
-function openTeacher({ parameters }: Assignment, { classes, imageSize, teacher }: SessionOptions) {
+function openTeacher({ parameters }: Assignment, { classes, imageSize, teacher, note }: SessionOptions) {
   if (parameters.role !== 'distilled') return undefined;
   const { objective } = parameters;
   if (objective === undefined || Object.keys(objective).length === 0) {
@@ -127,6 +129,7 @@ function openTeacher({ parameters }: Assignment, { classes, imageSize, teacher }
     return { objective, network, load: () => undefined };
   }
   const found = trainedNetwork(teacher, { classes, imageSize });
+  if (!found.isChecked) note(unchecked(found.path));
   const variables = new Variables(kaiming(found.seed));
   const network = buildNetwork(found.model, { variables, classes, imageSize });
   return { objective, network, load: (program: Program) => found.load(program, variables) };

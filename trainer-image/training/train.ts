@@ -88,7 +88,8 @@ async function trainOnce(assignment: Assignment, deps: TrainingDeps): Promise<Tr
   const { own, teacher } = deps.folders;
   const done = finishedResult(own, assignment.parameters.training.epochs);
   if (done !== undefined) return { outcome: 'succeeded', result: done };
-  putAsideDamagedResult(own, (message) => deps.report({ kind: 'note', message }));
+  const note = (message: string) => deps.report({ kind: 'note', message });
+  putAsideDamagedResult(own, note);
   writeJsonAtomic(join(own, artifactFiles.assignment), assignment);
 
   const { dataset, training, seed, teacherOnnx } = assignment.parameters;
@@ -110,9 +111,10 @@ async function trainOnce(assignment: Assignment, deps: TrainingDeps): Promise<Tr
     ],
     evaluationBatch: batchSize,
     teacher: file ?? teacher,
+    note,
   });
   try {
-    const loop = new Loop(assignment, deps, session, fingerprint, {
+    const loop = new Loop(assignment, { ...deps, note }, session, fingerprint, {
       peak: training.optimizer.learningRate,
       warmupSteps: Math.round(training.schedule.warmupEpochs * steps),
       totalSteps: epochs * steps,
@@ -151,7 +153,7 @@ async function trainOnce(assignment: Assignment, deps: TrainingDeps): Promise<Tr
       loop.endEpoch({ loss, accuracy, seconds }, steps);
     }
 
-    if (!isBestThere(own, loop.state.best, loop.note)) return undefined;
+    if (!isBestThere(own, loop.state.best, note)) return undefined;
     const { program, networkTensors, network } = session;
     restore(readCheckpoint(join(own, artifactFiles.best)), program, networkTensors, network);
     const everything = Uint32Array.from({ length: data.test.count }, (_, index) => index);
@@ -169,11 +171,13 @@ async function trainOnce(assignment: Assignment, deps: TrainingDeps): Promise<Tr
   }
 }
 
+type LoopDeps = TrainingDeps & { readonly note: (message: string) => void };
+
 /** The state of training, and what changes it. */
 class Loop {
   state: TrainingState;
   readonly #assignment: Assignment;
-  readonly #deps: TrainingDeps;
+  readonly #deps: LoopDeps;
   readonly #session: Session;
   readonly #data: DataFingerprint;
   readonly #schedule: Schedule;
@@ -183,7 +187,7 @@ class Loop {
 
   constructor(
     assignment: Assignment,
-    deps: TrainingDeps,
+    deps: LoopDeps,
     session: Session,
     data: DataFingerprint,
     schedule: Schedule,
@@ -197,28 +201,26 @@ class Loop {
     this.#lastCheckpoint = deps.clock();
   }
 
-  readonly note = (message: string): void => this.#deps.report({ kind: 'note', message });
-
   /** Goes on from the last checkpoint, if there is one. */
   resume(): void {
-    const { threads, folders } = this.#deps;
+    const { threads, folders, note } = this.#deps;
     const state = resume(
       folders.own,
       this.#session,
       (checkpoint) => checkSameData(checkpoint, this.#data),
-      this.note,
+      note,
     );
     if (state !== undefined) {
       const before = state.threads.at(-1);
       this.state = { ...state, threads: before === threads ? state.threads : [...state.threads, threads] };
-      this.note(`Going on from epoch ${state.epoch}, step ${state.step}.`);
+      note(`Going on from epoch ${state.epoch}, step ${state.step}.`);
       if (before !== threads) {
-        this.note(
+        note(
           `So far it was trained with ${before ?? 'an unknown number of'} threads, now with ${threads}: the end will not be bit-equal to that of a Run that was not interrupted.`,
         );
       }
     }
-    truncateHistory(folders.own, this.state.epoch);
+    truncateHistory(folders.own, this.state.epoch, note);
   }
 
   /** @param waited for the images, in seconds */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Assignment, assignment } from '@destillml/core/protocol/assignment.ts';
 import type { Report } from '@destillml/core/protocol/report.ts';
@@ -130,6 +130,19 @@ describe('an explanation Run', () => {
       outcome: 'explained',
     });
     expect(readFileSync(join(own, 'report.html'), 'utf8')).toContain('Sanity check');
+  });
+
+  it('that is damaged is put aside, and made again', async () => {
+    const path = join(explanation.artifacts, 'explanations.json');
+    const before = JSON.parse(readFileSync(path, 'utf8'));
+    truncateSync(path, 300);
+    const notes: string[] = [];
+    const report = (report: Report) => void (report.kind === 'note' && notes.push(report.message));
+    await explainRun(explanation, deps(explanation, { report }));
+    expect(notes[0]).toBe(
+      `${path} is damaged: it is not an explanation. It is put aside as ${path}.damaged.`,
+    );
+    expect({ ...JSON.parse(readFileSync(path, 'utf8')), seconds: 0 }).toEqual({ ...before, seconds: 0 });
   });
 
   it('of an ONNX teacher without stages: all but Grad-CAM, which says what it needs', async () => {

@@ -350,6 +350,17 @@ describe('checkpoints that cannot be used are refused', () => {
   });
 });
 
+/** Rewrites a checkpoint as it was before it had a digest, and told what it was trained on. */
+function asOlderVersion(path: string): void {
+  const { tensors, metadata } = readTensors(path);
+  const { best: _, data: __, state, ...older } = metadata;
+  const { threads: ___, ...without } = JSON.parse(state ?? '{}');
+  const said = { ...older, format: 'destillml/1', ...(state && { state: JSON.stringify(without) }) };
+  writeTensors(path, { tensors, metadata: said });
+  const text = readFileSync(path, 'latin1').replace('"sha256"', '"sha-25"');
+  writeFileSync(path, text, 'latin1');
+}
+
 describe('a Run whose checkpoint is damaged', () => {
   /** Stopped in its second epoch, with two checkpoints. */
   async function stopped(): Promise<Assignment> {
@@ -418,6 +429,7 @@ describe('a Run whose checkpoint is damaged', () => {
     expect(notes(reports)).toEqual([
       expect.stringMatching(`^${best} is damaged: `),
       `${join(run.artifacts, artifactFiles.last)} is passed over: the best network up to then is lost.`,
+      `${best} is written again from ${join(run.artifacts, artifactFiles.previous)}.`,
       'Going on from epoch 1, step 0.',
     ]);
     expectSame(run);
@@ -443,6 +455,16 @@ describe('a Run whose checkpoint is damaged', () => {
     });
     expect(done).toBe(true);
     expectSame(run);
+  });
+
+  test('or its history, says of which epochs nothing is known', async () => {
+    const run = await stopped();
+    const path = join(run.artifacts, artifactFiles.history);
+    const [first = '', ...rest] = readFileSync(path, 'utf8').split('\n');
+    writeFileSync(path, [first.replace('{', '['), ...rest].join('\n'));
+    const { reports } = await trainSmall(run);
+    expect(notes(reports)).toContain(`${path} is damaged: nothing is known of epoch 1 any more.`);
+    expect(readHistory(run.artifacts).map(({ epoch }) => epoch)).toEqual([2, 3]);
   });
 
   test('or its result, evaluates again', async () => {
@@ -485,15 +507,27 @@ describe('a Run whose checkpoint is damaged', () => {
     });
   });
 
+  test('or was written by an older version, is used as a teacher, and that is said', async () => {
+    const teacher = { ...whole, artifacts: temporaryFolder() };
+    cpSync(whole.artifacts, teacher.artifacts, { recursive: true });
+    const best = join(teacher.artifacts, artifactFiles.best);
+    asOlderVersion(best);
+    const student = smallRun({
+      artifacts: temporaryFolder(),
+      parameters: { role: 'distilled', objective: { softTargets: {} } },
+      training: { epochs: 1 },
+      rest: { teacherArtifacts: teacher.artifacts },
+    });
+    const { reports } = await trainSmall(student);
+    expect(notes(reports)).toEqual([
+      `${best} is of an older version, without a digest: it is used unchecked.`,
+    ]);
+  });
+
   test('by an older version, without a digest, is used and that is said', async () => {
     const run = await stopped();
     for (const name of [artifactFiles.last, artifactFiles.best]) {
-      const path = join(run.artifacts, name);
-      const { tensors, metadata } = readTensors(path);
-      const { best: _, ...older } = metadata;
-      writeTensors(path, { tensors, metadata: { ...older, format: 'destillml/1' } });
-      const text = readFileSync(path, 'latin1').replace('"sha256"', '"sha-25"');
-      writeFileSync(path, text, 'latin1');
+      asOlderVersion(join(run.artifacts, name));
     }
     const { reports } = await trainSmall(run);
     expect(notes(reports)[0]).toBe(

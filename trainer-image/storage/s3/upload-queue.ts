@@ -111,8 +111,11 @@ export class UploadQueue {
     for (const file of this.#current) {
       if (this.#stored.get(file.name) === file.version) continue;
       const [twin] = [...this.#stored].find(([, version]) => version === file.version) ?? [];
-      if (twin === undefined) await this.#deps.write(file, signal);
-      else await this.#deps.copy(twin, file, signal);
+      const { write, copy } = this.#deps;
+      // A store that cannot copy is sent it again.
+      await (twin === undefined
+        ? write(file, signal)
+        : copy(twin, file, signal).catch(() => write(file, signal)));
       this.#stored.set(file.name, file.version);
     }
     this.#release(this.#current);

@@ -12,9 +12,7 @@ const tell = (event: UploadEvent) => parentPort?.postMessage(event);
 const deps: UploadDeps = {
   patience,
   write: (file, signal) => bucket.write(file.name, file, signal),
-  // A store that cannot copy is sent it again.
-  copy: (from, file, signal) =>
-    bucket.copy(from, file.name, signal).catch(() => bucket.write(file.name, file, signal)),
+  copy: (from, { name }, signal) => bucket.copy(from, name, signal),
   release: ({ fd }) => closeSync(fd),
   wait: (milliseconds, signal) => setTimeout(milliseconds, undefined, { signal }),
   now: () => performance.now(),

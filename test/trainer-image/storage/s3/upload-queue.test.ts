@@ -16,6 +16,7 @@ class Store {
   readonly released: number[] = [];
   readonly queue: UploadQueue;
   now = 0;
+  copies = true;
   readonly #answers: ((error?: Error) => void)[] = [];
   readonly #pauses: (() => void)[] = [];
 
@@ -29,7 +30,10 @@ class Store {
         });
         this.written.push(version);
       },
-      copy: async (from, { name }) => void this.written.push(`${from} → ${name}`),
+      copy: async (from, { name }) => {
+        if (!this.copies) throw new Error('501 NotImplemented');
+        this.written.push(`${from} → ${name}`);
+      },
       release: ({ fd }) => this.released.push(fd),
       wait: (milliseconds, signal) =>
         new Promise<void>((resolve, reject) => {
@@ -185,4 +189,13 @@ test('a file that was renamed is copied in the store before another takes its na
   store.queue.add(moment({ 'last.damaged': 'second', previous: 'first', last: 'third' }));
   await store.all();
   expect(store.written).toEqual(['first', 'last → previous', 'second', 'last → last.damaged', 'third']);
+});
+
+test('a store that cannot copy is sent the file again', async () => {
+  const store = new Store({ stored: new Map([['last', 'first']]) });
+  store.copies = false;
+  store.queue.add([{ name: 'previous', fd: ++lastFd, size: 1, version: 'first' }]);
+  await store.all();
+  expect(store.written).toEqual(['first']);
+  expect(store.said).toEqual([]);
 });
