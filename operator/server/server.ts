@@ -14,6 +14,7 @@ import type { Reviews } from './reviews.ts';
 import { selfSigned } from './self-signed.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import { followFiles, readPair, type TlsFiles } from './tls-files.ts';
+import { tlsOptions } from './tls-options.ts';
 
 export type ServerOptions = {
   /** HTTP: /healthz and /readyz. */
@@ -75,6 +76,7 @@ export async function startServer(options: ServerOptions, deps: ServerDeps): Pro
     authenticator: new Authenticator({ reviews, audience, clock }),
     lookup,
     writer,
+    clock,
     observe: (status) => observer.answered(status),
   });
   const scraping = metricsEndpoint({
@@ -87,7 +89,7 @@ export async function startServer(options: ServerOptions, deps: ServerDeps): Pro
   const secure = createHttpsServer({
     ...pair,
     ...limits,
-    minVersion: 'TLSv1.2',
+    ...tlsOptions,
     handshakeTimeout: limits.headersTimeout,
   });
   const health = await Listener.open(createHttpServer(limits), app({ log, clock }, healthEndpoint(checks)), {
@@ -110,7 +112,7 @@ export async function startServer(options: ServerOptions, deps: ServerDeps): Pro
       : followFiles({
           files: tls,
           from: pair,
-          use: (renewed) => secure.setSecureContext(renewed),
+          use: (renewed) => secure.setSecureContext({ ...renewed, ...tlsOptions }),
           clock,
           log,
         });

@@ -91,54 +91,70 @@ export const runSpec = z.strictObject({
 });
 
 const share = z.number().min(0).max(1);
+const notNegative = z.number().min(0);
 
-/** Accuracies and losses of one epoch; accuracies are shares in 0–1. */
+/**
+ * Accuracies and losses of one epoch; accuracies are shares in 0–1. What has divergences in it may be rounded to less
+ * than zero.
+ */
 export const epochRecord = z.strictObject({
   epoch: z.int().min(1),
   loss: z.number().describe('Mean training objective over the epoch.'),
-  crossEntropy: z.number(),
+  crossEntropy: notNegative,
   distillation: z.number().optional().describe('Sum of the weighted distillation terms.'),
   trainAccuracy: share,
-  validationLoss: z.number(),
+  validationLoss: notNegative,
   validationAccuracy: share,
-  learningRate: z.number(),
-  imagesPerSecond: z.number(),
-  seconds: z.number(),
+  learningRate: notNegative,
+  imagesPerSecond: notNegative,
+  seconds: notNegative,
 });
 
-export const runProgress = z.strictObject({
-  epoch: z.int().min(0).describe('Epochs completed.'),
-  epochs: z.int().min(1).describe('Epochs in all.'),
-  step: z.int().min(0).describe('Steps of the current epoch completed.'),
-  steps: z.int().min(1).describe('Steps per epoch.'),
-  loss: z.number().optional().describe('Training objective of the last epoch.'),
-  trainAccuracy: z.number().optional().describe('Accuracy on the training images, 0–1.'),
-  validationAccuracy: z.number().optional().describe('Accuracy on the validation images, 0–1.'),
-  bestValidationAccuracy: z.number().optional().describe('Highest of them so far.'),
-  learningRate: z.number().optional().describe('Learning rate of the last step.'),
-  imagesPerSecond: z.number().optional().describe('Training throughput.'),
-  etaSeconds: z.number().optional().describe('Time to the end, by the pace so far.'),
-  updatedAt: timestamp.describe('When this was reported.'),
-});
+export const runProgress = withRules(
+  z.strictObject({
+    epoch: z.int().min(0).describe('Epochs completed.'),
+    epochs: z.int().min(1).describe('Epochs in all.'),
+    step: z.int().min(0).describe('Steps of the current epoch completed.'),
+    steps: z.int().min(1).describe('Steps per epoch.'),
+    loss: z.number().optional().describe('Training objective of the last epoch.'),
+    trainAccuracy: share.optional().describe('Accuracy on the training images, 0–1.'),
+    validationAccuracy: share.optional().describe('Accuracy on the validation images, 0–1.'),
+    bestValidationAccuracy: share.optional().describe('Highest of them so far.'),
+    learningRate: notNegative.optional().describe('Learning rate of the last step.'),
+    imagesPerSecond: notNegative.optional().describe('Training throughput.'),
+    etaSeconds: notNegative.optional().describe('Time to the end, by the pace so far.'),
+    updatedAt: timestamp
+      .regex(
+        /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/,
+        'a moment in RFC 3339, such as 2026-11-24T13:00:00Z',
+      )
+      .describe('When this was reported.'),
+  }),
+  { rule: 'self.epoch <= self.epochs', message: 'at most epochs', fieldPath: '.epoch' },
+  { rule: 'self.step <= self.steps', message: 'at most steps', fieldPath: '.step' },
+);
 
-export const runResult = z.strictObject({
-  bestEpoch: z.int().min(1).describe('Epoch with the highest validation accuracy.'),
-  validationAccuracy: share.describe('Validation accuracy of that epoch.'),
-  testAccuracy: share.describe('Top-1 on the test split, read once, best-validation weights.'),
-  testAccuracyTop5: share.describe('Top-5 on the test split.'),
-  testLoss: z.number().describe('Cross-entropy on the test split.'),
-  parameters: z.int().min(1).describe('Trainable numbers of the network.'),
-  flops: z.int().min(1).describe('Floating-point operations of one inference, 2 per multiply-accumulate.'),
-  epochs: z.int().min(1).describe('Epochs trained.'),
-  trainingSeconds: z
-    .number()
-    .min(0)
-    .describe('Time spent in training steps and validation, over all attempts.'),
-  imagesPerSecond: z.number().min(0).describe('Mean training throughput.'),
-  artifacts: z.string().max(4096).describe('Folder or URI of checkpoints, history and result.'),
-});
+export const runResult = withRules(
+  z.strictObject({
+    bestEpoch: z.int().min(1).describe('Epoch with the highest validation accuracy.'),
+    validationAccuracy: share.describe('Validation accuracy of that epoch.'),
+    testAccuracy: share.describe('Top-1 on the test split, read once, best-validation weights.'),
+    testAccuracyTop5: share.describe('Top-5 on the test split.'),
+    testLoss: notNegative.describe('Cross-entropy on the test split.'),
+    parameters: z.int().min(1).describe('Trainable numbers of the network.'),
+    flops: z.int().min(1).describe('Floating-point operations of one inference, 2 per multiply-accumulate.'),
+    epochs: z.int().min(1).describe('Epochs trained.'),
+    trainingSeconds: z
+      .number()
+      .min(0)
+      .describe('Time spent in training steps and validation, over all attempts.'),
+    imagesPerSecond: z.number().min(0).describe('Mean training throughput.'),
+    artifacts: z.string().max(4096).describe('Folder or URI of checkpoints, history and result.'),
+  }),
+  { rule: 'self.bestEpoch <= self.epochs', message: 'at most epochs', fieldPath: '.bestEpoch' },
+);
 
-const byNetwork = z.array(z.number()).max(mostExplained);
+const byNetwork = (value: z.ZodNumber) => z.array(value).max(mostExplained);
 
 /** What an explanation came to, as far as it is known in the cluster. The files have it for every image. */
 export const explanationResult = z.strictObject({
@@ -148,14 +164,16 @@ export const explanationResult = z.strictObject({
     .array(
       z.strictObject({
         map: z.enum(mapNames).describe('What made the maps.'),
-        agreement: byNetwork.describe('Rank correlation with the maps of the first network, −1 – 1.'),
-        topOverlap: byNetwork.describe(
+        agreement: byNetwork(z.number().min(-1).max(1)).describe(
+          'Rank correlation with the maps of the first network, −1 – 1.',
+        ),
+        topOverlap: byNetwork(share).describe(
           'Share of the top 20 % of the pixels that are in the top 20 % of the first network.',
         ),
-        insertion: byNetwork.describe(
+        insertion: byNetwork(share).describe(
           'Mean probability as the image is put together in the order of the map.',
         ),
-        deletion: byNetwork.describe('Mean probability as the image is taken apart in that order.'),
+        deletion: byNetwork(share).describe('Mean probability as the image is taken apart in that order.'),
         sane: z
           .boolean()
           .optional()
@@ -190,11 +208,7 @@ export const runStatus = z.strictObject({
   message: z.string().max(32_768).optional().describe('Why, in words, and what to do.'),
   conditions: conditions.default([]).describe('Complete, Failed and what stands in the way.'),
   progress: atomic(runProgress).optional().describe('Last report of the trainer.'),
-  history: z
-    .array(z.number())
-    .max(128)
-    .optional()
-    .describe('Validation accuracy over the epochs, thinned out.'),
+  history: z.array(share).max(128).optional().describe('Validation accuracy over the epochs, thinned out.'),
   result: atomic(runResult).optional().describe('What the training came to.'),
   explanation: atomic(explanationResult).optional().describe('What the explanation came to.'),
   attempts: z.int().min(0).optional().describe('Times it was started.'),

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { notAllowed, type Path } from '../api/problem.ts';
+import { RuleChecker } from '../api/rule-check.ts';
 import { epochRecord, explanationResult, runProgress, runResult } from '../api/run.ts';
+import { structural } from '../api/structural.ts';
 import { shownLines } from '../text/shown.ts';
 
 /** Exit codes of the trainer (after sysexits.h) that decide whether another attempt can help. */
@@ -25,27 +28,50 @@ const message = z.string().max(2048).transform(shownLines);
 
 /** The last word of a trainer: at most 4096 bytes of JSON in its termination message. */
 export const termination = z.discriminatedUnion('outcome', [
-  z.strictObject({ outcome: z.literal('succeeded'), result: runResult }),
+  z.strictObject({ outcome: z.literal('succeeded'), result: checked(runResult) }),
   z.strictObject({ outcome: z.literal('explained'), explanation: explanationResult }),
   z.strictObject({ outcome: z.literal('preempted'), epoch: z.int().min(0), step: z.int().min(0) }),
   z.strictObject({ outcome: z.literal('failed'), code: z.string().max(64), message }),
 ]);
 
+const progress = checked(runProgress);
+
 /** What a trainer reports while it works. */
 export const report = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('progress'), progress: runProgress }),
-  z.strictObject({
-    kind: z.literal('epoch'),
-    record: epochRecord,
-    progress: runProgress,
-    earlier: z
-      .array(epochRecord.pick({ epoch: true, validationAccuracy: true }))
-      .max(128)
-      .optional()
-      .describe('Epochs before this one that may not have been reported, oldest first.'),
-  }),
+  z.strictObject({ kind: z.literal('progress'), progress }),
+  z
+    .strictObject({
+      kind: z.literal('epoch'),
+      record: epochRecord,
+      progress,
+      earlier: z
+        .array(epochRecord.pick({ epoch: true, validationAccuracy: true }))
+        .max(128)
+        .optional()
+        .describe('Epochs before this one that may not have been reported, oldest first.'),
+    })
+    .superRefine(({ record, progress: { epochs }, earlier = [] }, { addIssue }) => {
+      const refuse = (path: Path, message: string) => addIssue({ code: 'custom', path: [...path], message });
+      if (record.epoch > epochs) {
+        refuse(['record', 'epoch'], notAllowed(record.epoch, `at most progress.epochs, ${epochs}`));
+      }
+      for (const [index, { epoch }] of earlier.entries()) {
+        if (epoch < record.epoch) continue;
+        refuse(['earlier', index, 'epoch'], notAllowed(epoch, `before record.epoch, ${record.epoch}`));
+      }
+    }),
   z.strictObject({ kind: z.literal('note'), message }),
 ]);
 
 export type Report = z.output<typeof report>;
 export type Termination = z.output<typeof termination>;
+
+/** The schema, which also refuses what its rules do: the API server checks them only as a status is written. */
+function checked<S extends z.ZodType>(schema: S): S {
+  const checker = new RuleChecker(structural(schema, ''));
+  return schema.superRefine((value, { addIssue }) => {
+    for (const { field, message } of checker.check({ value, given: value, old: undefined, broken: [] })) {
+      addIssue({ code: 'custom', path: field.split('.'), message });
+    }
+  });
+}

@@ -97,6 +97,17 @@ async function statusOf(lab: Lab, { metadata: { name } }: Run) {
   return status;
 }
 
+/** What the API server answers to somebody who writes that progress. */
+async function written(lab: Lab, { metadata: { name } }: Run, of: RunProgress) {
+  const { status, body } = await client.request<{ message: string }>(
+    'PATCH',
+    `${lab.path('runs', name)}/status?dryRun=All`,
+    { status: { progress: of } },
+    { contentType: 'application/merge-patch+json' },
+  );
+  return { status, message: body.message };
+}
+
 /** A write of progress to the API server. */
 function isProgress(_method: string, path: string): boolean {
   return path.includes('fieldManager=destillml-progress');
@@ -419,20 +430,30 @@ describe('what a trainer makes up', () => {
   it('is shown in its own Run and changes nothing else', async () => {
     const { lab, run, pod, ...operator } = await training(often);
     const token = await podToken(client, pod);
-    const made: readonly Partial<RunProgress>[] = [
-      { epoch: 9_000_000_000_000_000, epochs: 1, step: 7 },
-      { loss: 1e308, validationAccuracy: -1e308, etaSeconds: 1e308 },
+    const odd = { loss: 1e308, etaSeconds: 1e308 };
+    expect(await report(operator, run, token, { kind: 'progress', progress: progress(odd) })).toBe(202);
+    await expect.poll(async () => (await statusOf(lab, run))?.progress, patience).toMatchObject(odd);
+    const impossible: readonly Partial<RunProgress>[] = [
+      { epoch: 9_000_000_000_000_000 },
+      { step: 6 },
+      { validationAccuracy: 7 },
+      { imagesPerSecond: -1 },
       { updatedAt: '9999-12-31T23:59:59Z' },
       { updatedAt: 'never' },
     ];
-    for (const changes of made) {
+    for (const changes of impossible) {
       const body = { kind: 'progress', progress: progress(changes) };
-      expect(await report(operator, run, token, body)).toBe(202);
-      await expect.poll(async () => (await statusOf(lab, run))?.progress, patience).toMatchObject(changes);
+      expect(await report(operator, run, token, body)).toBe(400);
+      if (changes.updatedAt?.startsWith('9')) continue;
+      // Nor does the API server take it of anybody else.
+      const { status, message } = await written(lab, run, body.progress);
+      expect(status).toBe(422);
+      expect(message).toContain(`status.progress.${Object.keys(changes)[0]}`);
     }
+    expect((await statusOf(lab, run))?.progress).toMatchObject(odd);
     const honest = { ...epoch(2), progress: progress({ epoch: 2 }) };
     const beyond = { ...epoch(1), record: { ...record, epoch: 9_000_000_000_000_000 } };
-    expect(await report(operator, run, token, beyond)).toBe(202);
+    expect(await report(operator, run, token, beyond)).toBe(400);
     expect(await report(operator, run, token, honest)).toBe(202);
     await waitFor(
       'the honest report',

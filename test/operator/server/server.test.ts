@@ -159,6 +159,91 @@ describe('a report', () => {
       'UnsupportedMediaType',
     ],
   ];
+  const withProgress = (changes: object) => ({ ...report, progress: { ...progress, ...changes } });
+  const ofEpoch = (changes: object) => ({ ...epoch, record: { ...record, ...changes } });
+  const withEarlier = (epochNumber: number, validationAccuracy = 0.2) => ({
+    ...ofEpoch({ epoch: 4 }),
+    progress: { ...progress, epoch: 4 },
+    earlier: [
+      { epoch: 2, validationAccuracy: 0.1 },
+      { epoch: epochNumber, validationAccuracy },
+    ],
+  });
+  const numbers = ['trainAccuracy', 'validationAccuracy', 'bestValidationAccuracy'];
+  const sizes = ['learningRate', 'imagesPerSecond', 'etaSeconds'];
+  const impossible: readonly (readonly [field: string, body: unknown])[] = [
+    ['progress.epoch', withProgress({ epoch: 11 })],
+    ['progress.epoch', withProgress({ epoch: -1 })],
+    ['progress.epoch', withProgress({ epoch: 1.5 })],
+    ['progress.epochs', withProgress({ epochs: 0 })],
+    ['progress.step', withProgress({ step: 6 })],
+    ['progress.step', withProgress({ step: -1 })],
+    ['progress.steps', withProgress({ steps: 0 })],
+    ['progress.loss', withProgress({ loss: null })],
+    ...numbers.flatMap((name) =>
+      [7, 1.0001, -0.1, null, '0.5'].map(
+        (value) => [`progress.${name}`, withProgress({ [name]: value })] as const,
+      ),
+    ),
+    ...sizes.flatMap((name) =>
+      [-1, null].map((value) => [`progress.${name}`, withProgress({ [name]: value })] as const),
+    ),
+    ['progress.updatedAt', withProgress({ updatedAt: '2026-11-25T12:00:00.001Z' })],
+    ['progress.updatedAt', withProgress({ updatedAt: '9999-12-31T23:59:59Z' })],
+    ['progress.updatedAt', withProgress({ updatedAt: '2026-13-45T99:00:00Z' })],
+    ['progress.updatedAt', withProgress({ updatedAt: 'tomorrow' })],
+    ['progress.updatedAt', withProgress({ updatedAt: '' })],
+    ['record.epoch', ofEpoch({ epoch: 11 })],
+    ['record.epoch', ofEpoch({ epoch: 0 })],
+    ['record.loss', ofEpoch({ loss: null })],
+    ...['trainAccuracy', 'validationAccuracy'].map(
+      (name) => [`record.${name}`, ofEpoch({ [name]: 7 })] as const,
+    ),
+    ...['crossEntropy', 'validationLoss', 'learningRate', 'imagesPerSecond', 'seconds'].map(
+      (name) => [`record.${name}`, ofEpoch({ [name]: -1 })] as const,
+    ),
+    ['earlier[1].epoch', withEarlier(4)],
+    ['earlier[1].epoch', withEarlier(0)],
+    ['earlier[1].validationAccuracy', withEarlier(3, 7)],
+    ['progress.step', { ...epoch, progress: { ...progress, step: 6 } }],
+  ];
+  test.each(impossible)('with an impossible %s is refused by its name: %j', async (field, body) => {
+    const { ask, writes } = await world();
+    const answer = await ask('POST', path, { token, body });
+    expect(answer.status).toBe(400);
+    const { code, message } = JSON.parse(answer.text);
+    expect(code).toBe('Malformed');
+    expect(message).toMatch(new RegExp(`(^|→ at )${field.replaceAll(/[[\].]/g, '\\$&')}(:|$)`, 'm'));
+    expect(writes).toEqual([]);
+  });
+
+  test('with numbers that JSON cannot hold is refused', async () => {
+    const { ask, writes } = await world();
+    const huge = JSON.stringify(withProgress({ loss: 0.5 })).replace('0.5', '1e999');
+    const answer = await ask('POST', path, { token, body: huge });
+    expect([answer.status, JSON.parse(answer.text).message]).toEqual([
+      400,
+      expect.stringContaining('→ at progress.loss'),
+    ]);
+    const nan = JSON.stringify(withProgress({ loss: 0.5 })).replace('0.5', 'NaN');
+    expect((await ask('POST', path, { token, body: nan })).status).toBe(400);
+    expect(writes).toEqual([]);
+  });
+
+  test.each([
+    [
+      'of the last epoch and step',
+      withProgress({ epoch: 10, step: 5, trainAccuracy: 1, validationAccuracy: 0 }),
+    ],
+    ['of a clock that is a day ahead', withProgress({ updatedAt: '2026-11-25T12:00:00.000Z' })],
+    ['with an offset', withProgress({ updatedAt: '2026-11-24T14:00:00+02:00' })],
+    ['of a distillation term that is rounded below zero', ofEpoch({ loss: -1e-9, distillation: -1e-9 })],
+    ['with earlier epochs', withEarlier(3)],
+  ])('%s is taken', async (_case, body) => {
+    const { ask } = await world();
+    expect(await ask('POST', path, { token, body })).toMatchObject({ status: 202, text: '' });
+  });
+
   test.each(refused)(
     '%s is refused, counted, and nothing is written',
     async (_, to, request, status, code) => {

@@ -1,8 +1,9 @@
-import { X509Certificate } from 'node:crypto';
+import { KeyObject, webcrypto, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
+import { connect, getCiphers } from 'node:tls';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { selfSigned } from '../../../operator/server/self-signed.ts';
@@ -128,4 +129,101 @@ test('a port that another process has is an error that names the option', async 
   await expect(world({ options: { main } })).rejects.toThrow(
     `port ${server.port}: another process listens there; choose another by --server-bind-address`,
   );
+});
+
+/** The suite that server and client agree on if the client knows this one only; undefined: on none. */
+function agreed(port: number, suite: string): Promise<string | undefined> {
+  const isNew = suite.startsWith('tls_');
+  const name = suite.toUpperCase();
+  return new Promise((resolve) => {
+    const socket = connect(
+      {
+        host: '127.0.0.1',
+        port,
+        rejectUnauthorized: false,
+        // Also what OpenSSL itself offers no more unless told.
+        ciphers: isNew ? name : `${name}:@SECLEVEL=0`,
+        minVersion: isNew ? 'TLSv1.3' : 'TLSv1',
+        maxVersion: isNew ? 'TLSv1.3' : 'TLSv1.2',
+      },
+      () => {
+        resolve(socket.getCipher().name);
+        socket.destroy();
+      },
+    );
+    socket.once('error', () => resolve(undefined));
+  });
+}
+
+/** A certificate with an RSA key, as many authorities make them. */
+async function rsaPair(): Promise<{ cert: string; key: string }> {
+  await import('reflect-metadata');
+  const x509 = await import('@peculiar/x509');
+  const algorithm = {
+    name: 'RSASSA-PKCS1-v1_5',
+    hash: 'SHA-256',
+    modulusLength: 2048,
+    publicExponent: new Uint8Array([1, 0, 1]),
+  };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: 'CN=destill-operator',
+    notBefore: new Date(now - 1000),
+    notAfter: new Date(now + 1e12),
+    keys,
+    signingAlgorithm: algorithm,
+  });
+  const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { cert: certificate.toString('pem'), key };
+}
+
+describe('of all cipher suites that OpenSSL knows', () => {
+  const modern = ['tls_aes_128_gcm_sha256', 'tls_aes_256_gcm_sha384', 'tls_chacha20_poly1305_sha256'];
+  const of = (kind: string) =>
+    ['aes128-gcm-sha256', 'aes256-gcm-sha384', 'chacha20-poly1305'].map(
+      (cipher) => `ecdhe-${kind}-${cipher}`,
+    );
+  const takenOf = async (port: number) => {
+    const taken: string[] = [];
+    for (const suite of getCiphers()) {
+      const name = await agreed(port, suite);
+      if (name !== undefined) taken.push(suite);
+    }
+    return taken.sort();
+  };
+
+  test.each(['rsa', 'ecdsa'])(
+    'those with authenticated encryption and forward secrecy are taken: %s',
+    async (kind) => {
+      expect(getCiphers()).toEqual(
+        expect.arrayContaining([`ecdhe-${kind}-aes128-sha256`, `ecdhe-${kind}-aes256-sha`]),
+      );
+      const { files, write, first } = await certificateFiles();
+      const other = kind === 'rsa' ? await rsaPair() : first;
+      write(other);
+      const { server, clock } = await world({ options: { tls: files } });
+      const expected = [...modern, ...of(kind)].sort();
+      expect(await takenOf(server.port)).toEqual(expected);
+      // A renewed certificate changes nothing about it.
+      write(kind === 'rsa' ? await rsaPair() : await selfSigned(['127.0.0.1'], now));
+      await clock.advance(10_000);
+      await expect.poll(() => shown(server.port)).not.toBe(serialOf(other.cert));
+      expect(await takenOf(server.port)).toEqual(expected);
+    },
+  );
+
+  test('and no version before 1.2 is spoken', async () => {
+    const { server } = await world();
+    for (const version of ['TLSv1', 'TLSv1.1'] as const) {
+      const socket = connect({
+        host: '127.0.0.1',
+        port: server.port,
+        rejectUnauthorized: false,
+        minVersion: version,
+        maxVersion: version,
+        ciphers: 'ALL:@SECLEVEL=0',
+      });
+      await expect(once(socket, 'secureConnect')).rejects.toThrow(/version|protocol/i);
+    }
+  });
 });

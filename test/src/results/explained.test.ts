@@ -50,8 +50,9 @@ describe('the result of an explanation', () => {
   it('fits into a termination message, however many networks there are', () => {
     const [teacher, student] = explained.networks;
     const measured = { mean: -0.123456 };
-    const quality = { insertion: measured, deletion: measured };
-    const agreement = { spearman: measured, topOverlap: measured, sameClass: 1 };
+    const share = { mean: 0.123456 };
+    const quality = { insertion: share, deletion: share };
+    const agreement = { spearman: measured, topOverlap: share, sameClass: 1 };
     const all = <T>(value: T) => Object.fromEntries(mapNames.map((name) => [name, value]));
     const document: Explanations = {
       ...explained,

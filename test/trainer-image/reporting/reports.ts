@@ -4,7 +4,7 @@ const progress = {
   epoch: 0,
   epochs: 500,
   step: 0,
-  steps: 50,
+  steps: 5_000,
   updatedAt: '2026-11-24T12:00:00.000Z',
 };
 

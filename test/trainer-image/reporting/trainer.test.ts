@@ -3,13 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { FakeClock } from '../../operator/runtime/fake-clock.ts';
 import { world } from '../../operator/server/world.ts';
 import { smallRun, temporaryFolder } from '../training/run.ts';
 
 const main = fileURLToPath(import.meta.resolve('@destillml/trainer/main.ts'));
 
 test('a trainer tells the operator of every epoch until its end, with the token of its pod', async () => {
-  const { server, writes, count } = await world();
+  const { server, writes, count } = await world({ deps: { clock: new FakeClock(Date.now()) } });
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'token'), 'pod-token');
   const run = smallRun({
