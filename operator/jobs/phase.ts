@@ -124,7 +124,9 @@ function find(scene: Scene, last: PodEnd | undefined, usage: Accounts): Finding 
   const reported = run.status?.conditions.find(({ type }) => type === 'LastAttemptFailed');
   const retries = experiment?.spec.retries ?? job?.spec?.backoffLimit ?? 0;
   const early = job && gaveUpEarly(job, retries, usage);
-  const end = job && !early && jobEnd(job, last, reported, live !== undefined, { retries, from });
+  // A Job that is out of retries has no pod left: how the one that is known here ended is about to be seen.
+  const unseen = job && isOutOfRetries(job) && live !== undefined;
+  const end = job && !early && !unseen && jobEnd(job, last, reported, live !== undefined, { retries, from });
   if (end) return end;
 
   if (run.spec.stop) return stopping(scene, run.spec.stop, usage);
