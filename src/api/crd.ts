@@ -38,6 +38,12 @@ const age: Column = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTi
 export const experimentDefinition = definition('Experiment', 'experiments', 'dexp', experimentSchema, [
   { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
   { name: 'Succeeded', type: 'integer', jsonPath: '.status.runs.Succeeded', description: 'Runs succeeded' },
+  {
+    name: 'Queued',
+    type: 'integer',
+    jsonPath: '.status.runs.Queued',
+    description: 'Runs that wait for GPUs',
+  },
   { name: 'Running', type: 'integer', jsonPath: '.status.runs.Running', description: 'Runs in training' },
   { name: 'Failed', type: 'integer', jsonPath: '.status.runs.Failed', description: 'Runs failed' },
   { name: 'Best', type: 'string', jsonPath: '.status.best.arm', description: 'Best technique' },
@@ -59,13 +65,14 @@ export const experimentDefinition = definition('Experiment', 'experiments', 'dex
     jsonPath: '.status.teacherAccuracy.mean',
     description: 'Test accuracy of the teacher, 0-1',
   },
-  { name: 'Queue', type: 'string', jsonPath: '.spec.queue', priority: 1 },
+  { name: 'Queue', type: 'string', jsonPath: '.spec.queue', description: 'Kueue LocalQueue' },
   { name: 'GPU-seconds', type: 'number', jsonPath: '.status.gpuSeconds', priority: 1 },
   age,
 ]);
 
 export const runDefinition = definition('Run', 'runs', 'drun', runSchema, [
   { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
+  { name: 'Reason', type: 'string', jsonPath: '.status.reason' },
   { name: 'Role', type: 'string', jsonPath: '.spec.parameters.role' },
   { name: 'Student', type: 'string', jsonPath: '.spec.parameters.student' },
   { name: 'Arm', type: 'string', jsonPath: '.spec.parameters.arm' },
@@ -85,7 +92,6 @@ export const runDefinition = definition('Run', 'runs', 'drun', runSchema, [
   },
   { name: 'Model', type: 'string', jsonPath: '.spec.parameters.model', priority: 1 },
   { name: 'Experiment', type: 'string', jsonPath: '.spec.experiment', priority: 1 },
-  { name: 'Reason', type: 'string', jsonPath: '.status.reason', priority: 1 },
   age,
 ]);
 

@@ -60,6 +60,31 @@ describe('an Experiment goes on', () => {
   );
 
   it(
+    'when its pod is deleted before the trainer began, which spends no retry, not even the only one',
+    async () => {
+      const pod = { gpus: 1, image: 'registry.invalid/none:1' };
+      await lab.apply(study('unbegun', { retries: 0, distillation: [], pod }));
+      const waits = ({ status }: Run) => status?.reason === 'ImagePullBackOff';
+      const { metadata } = await lab.runThat('unbegun', 'teacher', waits, 'wait for its image');
+      const jobOf = () => lab.get<{ metadata: { uid: string } }>(`job/${metadata.name}`);
+      const before = await jobOf();
+      await lab.kubectl('delete', 'pods', `--selector=batch.kubernetes.io/job-name=${metadata.name}`);
+      const { status } = await lab.runThat(
+        'unbegun',
+        'teacher',
+        (run) => run.status?.preemptions === 1 && (waits(run) || run.status.completionTime !== undefined),
+        'wait for its image again',
+      );
+      expect(status).toMatchObject({ phase: 'Starting', attempts: 0 });
+      expect(status?.failures).toBeUndefined();
+      // The kubelet says exit code 137, so that the Job controller counts a failure; another Job follows.
+      expect((await jobOf()).metadata.uid).not.toBe(before.metadata.uid);
+      await lab.kubectl('delete', 'dexp/unbegun');
+    },
+    3 * minutes,
+  );
+
+  it(
     'when the pod of the operator is deleted: with the same Jobs, each trained once',
     async () => {
       await lab.apply(study('headless'));

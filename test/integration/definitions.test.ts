@@ -217,12 +217,14 @@ describe('kubectl', () => {
       'NAME',
       'PHASE',
       'SUCCEEDED',
+      'QUEUED',
       'RUNNING',
       'FAILED',
       'BEST',
       'ACCURACY',
       'BASELINE',
       'TEACHER',
+      'QUEUE',
       'AGE',
     ]);
     expect(columns).toContainEqual([
@@ -236,6 +238,7 @@ describe('kubectl', () => {
     expect(columns).toContainEqual([
       'NAME',
       'PHASE',
+      'REASON',
       'ROLE',
       'STUDENT',
       'ARM',

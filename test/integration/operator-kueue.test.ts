@@ -93,8 +93,8 @@ describe.concurrent('a queue', () => {
     expect(job.metadata.labels).toMatchObject({ ...labels, 'kueue.x-k8s.io/queue-name': 'vision' });
     expect(job.spec?.suspend).toBe(true);
     expect(job.spec?.template.metadata?.labels).not.toHaveProperty('kueue.x-k8s.io/queue-name');
-    expect(await messageOf(here, 'Queued', 'InQueue')).toBe(
-      'Waits in queue vision: Kueue has not taken it up yet. If this lasts, check that Kueue is running.',
+    expect(await messageOf(here, 'Queued', 'NotTakenUp')).toBe(
+      'Waits for queue vision: Kueue has not taken it up yet. If this lasts, check that Kueue is running, and that there is a WorkloadPriorityClass urgent.',
     );
     expect(await here.pods()).toEqual([]);
   });
@@ -140,7 +140,7 @@ describe.concurrent('a Run in a queue', () => {
       'Preempted to accommodate a workload (UID: 6f2f, JobUID: 77aa) due to prioritization in the ClusterQueue';
     const before = await here.job(job.metadata.name);
     await kueue.evict(job, 'Preempted', why);
-    const waits = `Kueue took back its place: ${why}. It waits in queue vision and goes on from its last checkpoint.`;
+    const waits = `Kueue took back its place: ${why}. It waits in queue vision and goes on from the last checkpoint.`;
     expect(await messageOf(here, 'Queued', 'Preempted')).toBe(waits);
     await kueue.stop(job);
     await here.kubelet.toldToGo(pod);

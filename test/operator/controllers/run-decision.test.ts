@@ -18,12 +18,18 @@ import {
   runWith,
   terminated,
   unschedulable,
+  waiting,
   workloadWith,
 } from '../jobs/world.ts';
 
 /** Seconds before `now`. */
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000).toISOString();
 const young = jobWith({ metadata: { creationTimestamp: ago(1) } });
+const youngInQueue = jobWith({
+  metadata: { creationTimestamp: ago(1) },
+  suspend: true,
+  experiment: queuedExperiment,
+});
 const stop = { reason: 'NoLongerWanted', message: 'The Experiment no longer asks for it.' };
 const refused = { reason: 'QuotaExceeded', message: 'Its Job cannot be created: no room.' };
 const stopped = runWith({}, { spec: { stop } });
@@ -81,6 +87,34 @@ const known = runWith(
 );
 const pods = (...options: PodOptions[]) => options.map((each) => podWith(each));
 
+const outOfRetries = ['FailureTarget', 'Failed'].map((type) => ({
+  type,
+  status: 'True',
+  reason: 'BackoffLimitExceeded',
+  message: 'Job has reached the specified backoff limit',
+}));
+const leaving = { metadata: { deletionTimestamp: ago(1), deletionGracePeriodSeconds: 120 } };
+/** As a kubelet leaves a pod that was deleted while its image was pulled. */
+const unknown = {
+  exitCode: 137,
+  reason: 'ContainerStatusUnknown',
+  message: 'The container could not be located when the pod was terminated',
+};
+const [trainer] = waiting('ContainerCreating').status?.containerStatuses ?? [];
+const neverBegan: PodOptions = {
+  ...leaving,
+  status: { phase: 'Failed', containerStatuses: [{ ...trainer!, state: { terminated: unknown } }] },
+};
+const workloadOf = (second: number) => {
+  const { metadata, ...rest } = workloadWith({});
+  return { ...rest, metadata: { ...metadata, creationTimestamp: `2026-11-24T12:00:3${second}Z` } };
+};
+/** A teacher that waits, whose Workload was seen so long ago. */
+const teacherKnownFor = (milliseconds: number) => ({
+  job: queuedJob({ suspend: true }),
+  workload: workloadOf(1),
+  knownFor: milliseconds,
+});
 const observed = runWith({}, { status: { phase: 'Starting', observedGeneration: 2 } });
 const complete = jobWith({ conditions: [{ type: 'Complete', status: 'True' }] });
 const unread = afterwards({ job: complete, pods: pods(terminated(0)) });
@@ -259,6 +293,54 @@ const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
     { job: queuedJob({ suspend: true }), workload: workloadWith({}, { active: false }) },
     { status: 'Queued Held' },
   ],
+  'a Run of a queue before Kueue has taken up its teacher': [
+    { experiment: queuedExperiment, teacher: { job: youngInQueue, workload: undefined, knownFor: 0 } },
+    { requeueAfter: 1_000 },
+  ],
+  'a Run of a queue long before Kueue takes up its teacher': [
+    {
+      experiment: queuedExperiment,
+      teacher: { job: queuedJob({ suspend: true }), workload: undefined, knownFor: 0 },
+    },
+    { status: 'Queued AfterTeacher', requeueAfter: 1_000 },
+  ],
+  'a Run of a queue in the second of its teacher': [
+    { experiment: queuedExperiment, teacher: teacherKnownFor(400) },
+    { requeueAfter: 1_100 },
+  ],
+  'a Run of a queue after its teacher': [
+    { experiment: queuedExperiment, teacher: teacherKnownFor(1_500) },
+    { creates: 'study-run' },
+  ],
+  'a Run that waits in a queue before its teacher': [
+    {
+      job: queuedJob({ suspend: true }),
+      experiment: queuedExperiment,
+      workload: workloadOf(0),
+      teacher: teacherKnownFor(10_000),
+    },
+    { deletesJob: true, status: 'Queued InQueue' },
+  ],
+  'a Run that waits in a queue behind its teacher': [
+    {
+      job: queuedJob({ suspend: true }),
+      experiment: queuedExperiment,
+      workload: workloadOf(2),
+      teacher: teacherKnownFor(10_000),
+    },
+    { status: 'Queued InQueue' },
+  ],
+  'a Run whose Job gave up as its only pod was taken away before it began': [
+    { job: jobWith({ conditions: outOfRetries }), pods: pods(neverBegan) },
+    { deletesJob: true, status: 'Queued JobReplaced' },
+  ],
+  'a Run whose Job gave up, whose pod is not known to have ended': [
+    {
+      job: jobWith({ conditions: outOfRetries }),
+      pods: pods({ ...waiting('ContainerCreating'), ...leaving }),
+    },
+    { status: 'Starting BackoffLimitExceeded' },
+  ],
   'a Run that Kueue gave up': [
     {
       job: queuedJob({ suspend: true }),
@@ -269,6 +351,30 @@ const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
 };
 
 describe('what a Run needs next', () => {
+  it('is no write each time that Kueue has other words for the same', () => {
+    const says = (message: string) => ({
+      job: queuedJob({ suspend: true }),
+      experiment: queuedExperiment,
+      workload: workloadWith({ QuotaReserved: ['False', 'Pending', message] }),
+    });
+    const run = afterwards(says('insufficient unused quota, 2 more needed'));
+    const scene = { ...says('insufficient unused quota, 1 more needed'), run };
+    expect(short({ ...scene, unwrittenFor: 20_000 })).toEqual({ requeueAfter: 40_000 });
+    expect(short({ ...scene, unwrittenFor: 60_000 })).toEqual({ status: 'Queued InQueue' });
+    const stopped = {
+      ...scene,
+      workload: workloadWith({ QuotaReserved: ['False', 'Inadmissible', 'ClusterQueue lab is stopped'] }),
+    };
+    expect(short({ ...stopped, unwrittenFor: 0 })).toEqual({ status: 'Queued QueueStopped' });
+  });
+
+  it('is a Job with the retries that are left', () => {
+    const run = runWith({}, { status: { failures: 2 } });
+    expect(decide({ run }).create?.spec?.backoffLimit).toBe(1);
+    const spent = runWith({}, { status: { failures: 9 } });
+    expect(decide({ run: spent }).create?.spec?.backoffLimit).toBe(0);
+  });
+
   it.each(Object.entries(rows))('%s', (_name, [scene, decision]) => {
     expect(short(scene)).toEqual(decision);
   });

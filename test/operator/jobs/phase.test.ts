@@ -48,6 +48,7 @@ const training = {
 /** Two GPUs for 500 s. */
 const ended = (outcome: 'Succeeded' | 'Failed' | 'Preempted' | 'Stopped') => ({
   attempts: 1,
+  ...(outcome === 'Failed' ? { failures: 1 } : {}),
   preemptions: outcome === 'Preempted' ? 1 : 0,
   gpuSeconds: 1000,
   startTime: started,
@@ -825,10 +826,35 @@ describe('an attempt that failed', () => {
           'UnexpectedAdmissionError',
           'The pod failed on node gpu-1: Allocate failed due to no healthy devices present; cannot allocate unhealthy devices nvidia.com/gpu.',
         ),
+        message:
+          'The pod failed on node gpu-1: Allocate failed due to no healthy devices present; cannot allocate unhealthy devices nvidia.com/gpu. Another attempt follows.',
         attempts: 0,
         gpuSeconds: 0,
         pods: [{ ...record, gpuSeconds: 0, outcome: 'Failed' }],
         startTime: undefined,
+      },
+    ],
+    'after others were taken away leaves the retries that are left': [
+      {
+        ...withPod(terminated(1, failedWord('Environment', 'No GPU.')), jobWith({ conditions: backoff })),
+        run: runWith(
+          {},
+          {
+            status: {
+              preemptions: 1,
+              pods: [{ uid: 'gone', name: 'gone', gpuSeconds: 0, outcome: 'Preempted' }],
+            },
+          },
+        ),
+      },
+      {
+        ...again('Environment', 'No GPU.'),
+        phase: 'Queued',
+        reason: 'JobReplaced',
+        message:
+          'Its Job ended as it counts pods that were taken away as failures. Another Job follows and goes on from the last checkpoint. No retry is spent.',
+        preemptions: 1,
+        pods: [{ uid: 'gone', name: 'gone', gpuSeconds: 0, outcome: 'Preempted' }, ...ended('Failed').pods],
       },
     ],
     'begins anew where there is no storage': [
@@ -858,7 +884,7 @@ describe('an attempt that failed', () => {
         phase: 'Failed',
         reason: 'DeadlineExceeded',
         message:
-          'It took longer than spec.activeDeadlineSeconds (600). Raise it, and delete the Run to have it go on from its last checkpoint.',
+          'It took longer than spec.activeDeadlineSeconds (600). Raise it, and delete the Run: it is tried again and goes on from the last checkpoint.',
         ...ended('Stopped'),
         completionTime: finished,
       },
@@ -1091,16 +1117,16 @@ describe.each(['v1beta1', 'v1beta2'])('a Job in a queue of Kueue (%s)', (version
   const takenBack: Expected = {
     phase: 'Queued',
     reason: 'Preempted',
-    message: `Kueue took back its place: ${preemption}. It waits in queue vision and goes on from its last checkpoint. ${pending}.`,
+    message: `Kueue took back its place: ${preemption}. It waits in queue vision and goes on from the last checkpoint. ${pending}.`,
   };
   check({
     'that Kueue has not seen': [
       { job: queuedJob({ suspend: true }) },
       {
         phase: 'Queued',
-        reason: 'InQueue',
+        reason: 'NotTakenUp',
         message:
-          'Waits in queue vision: Kueue has not taken it up yet. If this lasts, check that Kueue is running.',
+          'Waits for queue vision: Kueue has not taken it up yet. If this lasts, check that Kueue is running.',
       },
     ],
     'that waits for quota': [
@@ -1172,11 +1198,63 @@ describe.each(['v1beta1', 'v1beta2'])('a Job in a queue of Kueue (%s)', (version
       }),
       { ...takenBack, ...ended('Preempted') },
     ],
+    'that is evicted and says twice why does not': [
+      inQueue({
+        QuotaReserved: ['False', 'Pending', preemption],
+        Evicted: ['True', 'Preempted', preemption],
+      }),
+      { ...takenBack, message: `Kueue took back its place: ${preemption}. It waits in queue vision.` },
+    ],
+    'that is evicted and has no storage begins anew': [
+      inQueue(evicted('Preempted', preemption), {
+        pods: [
+          podWith({ ...terminated(75, { outcome: 'preempted', epoch: 4, step: 0 }), experiment: noStorage }),
+        ],
+      }),
+      {
+        ...takenBack,
+        message: `Kueue took back its place: ${preemption}. It waits in queue vision and begins anew: the Experiment has no spec.storage to keep checkpoints in. ${pending}.`,
+        ...ended('Preempted'),
+      },
+    ],
+    'that has a priority class, and no Workload, names the class': [
+      {
+        job: {
+          ...queuedJob({ suspend: true }),
+          metadata: {
+            ...queuedJob({ suspend: true }).metadata,
+            labels: { 'kueue.x-k8s.io/queue-name': 'vision', 'kueue.x-k8s.io/priority-class': 'urgent' },
+          },
+        },
+      },
+      {
+        phase: 'Queued',
+        reason: 'NotTakenUp',
+        message:
+          'Waits for queue vision: Kueue has not taken it up yet. If this lasts, check that Kueue is running, and that there is a WorkloadPriorityClass urgent.',
+      },
+    ],
+    'that has no queue where every Job needs one': [
+      {
+        job: jobWith({ suspend: true }),
+        workload: workloadWith(
+          { QuotaReserved: ['False', 'Inadmissible', "LocalQueue  doesn't exist"] },
+          { version },
+        ),
+      },
+      {
+        phase: 'Queued',
+        reason: 'QueueNeeded',
+        message:
+          'Kueue lets no Job start in namespace lab that is in no queue. Set spec.queue to one of kubectl get localqueues -n lab.',
+        blocked: true,
+      },
+    ],
     'that is evicted as its queue was stopped': [
       inQueue(evicted('ClusterQueueStopped', 'The ClusterQueue is stopped')),
       {
         ...takenBack,
-        message: `Kueue took back its place: The ClusterQueue is stopped. It waits in queue vision and goes on from its last checkpoint. ${pending}.`,
+        message: `Kueue took back its place: The ClusterQueue is stopped. It waits in queue vision. ${pending}.`,
       },
     ],
     'that is deactivated is held': [
@@ -1196,7 +1274,7 @@ describe.each(['v1beta1', 'v1beta2'])('a Job in a queue of Kueue (%s)', (version
         phase: 'Failed',
         reason: 'FailedToStart',
         message:
-          'Kueue gave it up: in key "zone": invalid node selector: conflict. A key of spec.pod.nodeSelector must not be one that a ResourceFlavor of the queue sets. Delete the Run to have it tried again.',
+          'Kueue gave it up: in key "zone": invalid node selector: conflict. Delete the Run to have it tried again.',
         completionTime: '2026-11-24T12:11:05Z',
       },
     ],
@@ -1233,7 +1311,7 @@ describe.each(['v1beta1', 'v1beta2'])('a Job in a queue of Kueue (%s)', (version
     };
     expect(see({ job: queuedJob({ suspend: true }), workload }).status).toMatchObject({
       phase: 'Queued',
-      reason: 'InQueue',
+      reason: 'NotTakenUp',
     });
   });
 });
