@@ -19,6 +19,8 @@ type Known = {
   readonly told: Map<string, Refusal>;
 };
 
+/** Different refusals of one object that are remembered; those of a policy that never says the same twice are told again. */
+const remembered = 16;
 /** How long the API server may be in trouble before it is told of, in milliseconds. */
 const patience = 5_000;
 
@@ -69,6 +71,7 @@ export class Refusals {
     const before = known.told.get(essenceOf(refusal));
     if (before !== undefined) return before;
     if (mayPass && clock.monotonic() - known.since < patience) return undefined;
+    if (known.told.size >= remembered) known.told.clear();
     known.told.set(essenceOf(refusal), refusal);
     const { reason, message } = refusal;
     log.warn({ kind: object.kind, namespace, name, reason }, message);

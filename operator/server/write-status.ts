@@ -37,7 +37,7 @@ export async function writeStatus(
     for (let tries = 1; ; tries++) {
       known ??= await client.get(runs, ref, signal);
       const { uid: current, resourceVersion } = known.metadata;
-      if (current !== uid) return false;
+      if (current !== uid) break;
       try {
         const metadata = { ...ref, uid, resourceVersion };
         const applied = client.applyStatus(runs, { metadata, status }, signal);
@@ -52,7 +52,8 @@ export async function writeStatus(
       }
     }
   } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
+    if (!isNotFound(error)) throw error;
   }
+  refusals.settled(keyOf(ref));
+  return false;
 }

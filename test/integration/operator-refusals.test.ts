@@ -285,4 +285,40 @@ describe.concurrent('a write that the API server refuses', () => {
     await end();
     await here.phase('teacher', 'Running', 'Training');
   });
+
+  it('is told on the Experiment: a Run that may not start, and its own end that may not come', async (context) => {
+    const { here } = await open(context);
+    const ours = { group: 'destillml.io' };
+    await here.apply(two({ suspend: true, ttlSecondsAfterFinished: 0 }));
+    const { name: run } = (await here.run('teacher')).metadata;
+    const still = { ...ours, resource: 'runs', operation: 'UPDATE', message: 'nothing moves' };
+    const kept = { ...ours, resource: 'experiments', operation: 'DELETE', message: 'nothing goes' };
+    const moving = await policy(context, here.namespace, still);
+    const going = await policy(context, here.namespace, kept);
+    await waitFor('both policies to work', async () => {
+      const type = { contentType: 'application/merge-patch+json' };
+      const dry = '?dryRun=All';
+      const spec = { spec: { suspend: false } };
+      const moved = await client.request('PATCH', here.path('runs', run) + dry, spec, type);
+      const gone = await client.request('DELETE', here.path('experiments', 'study') + dry);
+      return (moved.status >= 400 && gone.status >= 400) || undefined;
+    });
+    const text = (name: string, why: string) =>
+      `ValidatingAdmissionPolicy '${name}' with binding '${name}' denied request: ${why}. Change what is refused, or have the policy changed. ${again}`;
+    const says = (message: string) =>
+      here.until('study', `to say ${message}`, (it) => {
+        const said = conditionsOf(it).Progressing;
+        return said === `False AdmissionDenied: ${message}`;
+      });
+    await here.change('experiments', 'study', { suspend: false });
+    await says(`Its Run ${run} cannot be changed: ${text(moving.name, 'nothing moves')}`);
+    await moving.end();
+    here.play();
+    const note = `It cannot be deleted: ${text(going.name, 'nothing goes')}`;
+    const { status } = await says(note);
+    expect(status?.phase).toBe('Complete');
+    expect((await here.told('study', 'AdmissionDenied')).map((event) => event.note)).toContain(note);
+    await going.end();
+    await here.empty('experiments');
+  });
 });

@@ -86,9 +86,10 @@ describe('what trainers report', () => {
     ['is gone', { writes: [refused(404, 'NotFound')] }, run('7')],
     ['turns out to be gone', { writes: [conflict], reads: [refused(404, 'NotFound')] }, run('7')],
   ])('is not written to a Run that %s', async (_, answers, cached) => {
-    const { write, seen } = server(answers, cached);
+    const { write, seen, settled } = server(answers, cached);
     expect(await write()).toBe(false);
     expect(seen).toEqual([]);
+    expect(settled).toEqual(['lab/small']);
   });
 
   test('is given up after four conflicts, and at once after another error', async () => {
