@@ -177,6 +177,7 @@ function podOf({ metadata: { name, namespace = '' } }: Run): Pod {
       namespace,
       uid: name,
       labels: { 'destillml.io/run': name },
+      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name, uid: 'job', controller: true }],
       annotations: { 'destillml.io/gpus': '1' },
     },
     spec: { nodeName: 'gpu-1', containers: [] },

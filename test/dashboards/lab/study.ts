@@ -169,6 +169,7 @@ export function podOf(run: Run, { name, created, scheduled, started }: Attempt):
       uid: `uid-of-${name}`,
       creationTimestamp: at(created ?? scheduled),
       labels: { 'destillml.io/run': runName },
+      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: runName, uid: 'job', controller: true }],
       annotations: { 'destillml.io/gpus': '1' },
     },
     spec: { nodeName: 'gpu-1', containers: [] },
