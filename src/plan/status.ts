@@ -71,7 +71,10 @@ function endOf({ wanted, runs }: Outlook): Ending | undefined {
   const others = runPhases.flatMap((phase) =>
     phase !== 'Succeeded' && counts[phase] ? [`${counts[phase]} ${phase}`] : [],
   );
-  const tally = [`${succeeded} of ${own.length} Runs succeeded`, ...others].join(', ');
+  // As operators before 0.2 left those whose pod they missed the end of.
+  const unknown = own.filter((run) => phaseOf(run) === 'Succeeded' && !isKnown(run)).length;
+  const unread = unknown === 0 ? [] : [`the result of ${unknown} is not known`];
+  const tally = [`${succeeded} of ${own.length} Runs succeeded`, ...others, ...unread].join(', ');
   const first = own.find((run) => phaseOf(run) === 'Failed');
   const message = first ? `${tally}. First: Run ${first.metadata.name}: ${outcomeOf(first)}` : `${tally}.`;
   if (succeeded === 0) return { type: 'Failed', reason: 'NoRunSucceeded', message };
@@ -80,6 +83,11 @@ function endOf({ wanted, runs }: Outlook): Ending | undefined {
     reason: succeeded === own.length ? 'AllRunsSucceeded' : 'SomeRunsFailed',
     message,
   };
+}
+
+/** Whether it is known what the Run came to. */
+function isKnown({ status }: Run): boolean {
+  return status?.result !== undefined || status?.explanation !== undefined;
 }
 
 function phaseOfExperiment(

@@ -966,6 +966,19 @@ describe('the status', () => {
     expect(again.status).toEqual(status);
   });
 
+  it('says so where the result of a Run that succeeded is not known', () => {
+    const experiment = experimentOf();
+    const runs = report(begin(experiment), (run) => ({
+      phase: 'Succeeded',
+      ...(run.spec.parameters.role === 'teacher' ? {} : { result: resultOf(0.7) }),
+    }));
+    expect(condition(plan({ experiment, runs, now }).status, 'Complete')).toEqual([
+      'True',
+      'AllRunsSucceeded',
+      '7 of 7 Runs succeeded, the result of 1 is not known.',
+    ]);
+  });
+
   it('names the best of all students by validation accuracy, beside the baseline of the same student', () => {
     const experiment = experimentOf({
       seeds: [1],
