@@ -50,7 +50,7 @@ export function processTrainer(env: Readonly<Record<string, string | undefined>>
       });
       closeSync(log);
       const pidFile = join(folder, runFiles.process);
-      if (child.pid !== undefined) writeFileSync(pidFile, JSON.stringify(identityOf(child.pid)));
+      if (child.pid !== undefined) remember(child, child.pid, pidFile);
       listen(child, listener, () => {
         rmSync(pidFile, { force: true });
         return readLastWord(lastWord);
@@ -65,6 +65,17 @@ export function processTrainer(env: Readonly<Record<string, string | undefined>>
       };
     },
   };
+}
+
+/** Another command finds the process by this file. One that cannot be found must not be. */
+function remember(child: ChildProcess, pid: number, path: string): void {
+  try {
+    writingSync(path, () => writeFileSync(path, JSON.stringify(identityOf(pid))));
+  } catch (error) {
+    child.kill('SIGKILL');
+    rmSync(path, { force: true });
+    throw error;
+  }
 }
 
 function listen(child: ChildProcess, listener: TrainerListener, ended: () => Termination | undefined): void {
