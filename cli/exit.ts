@@ -1,4 +1,5 @@
 import { DestillError } from '@destillml/core/errors.ts';
+import { diskError } from '@destillml/trainer/storage/disk.ts';
 import { CommanderError } from 'commander';
 
 /** What the shell sees. */
@@ -29,9 +30,10 @@ export function endingOf(error: unknown): { readonly exitCode: number; readonly 
     // Commander has printed its message; asking for help is no mistake.
     return { exitCode: error.exitCode === 0 ? exitCodes.succeeded : exitCodes.usage };
   }
-  if (error instanceof DestillError) {
-    const exitCode = error.code === 'InvalidSpec' ? exitCodes.usage : exitCodes.failed;
-    return { exitCode, message: `error: ${error.message}` };
+  const mendable = error instanceof DestillError ? error : diskError(error);
+  if (mendable !== undefined) {
+    const exitCode = mendable.code === 'InvalidSpec' ? exitCodes.usage : exitCodes.failed;
+    return { exitCode, message: `error: ${mendable.message}` };
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { exitCode: exitCodes.failed, message: `unexpected error, please report it: ${text}` };

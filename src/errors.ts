@@ -25,9 +25,15 @@ export type ErrorCode =
   | 'TrainingDiverged'
   /** The store of the artifacts cannot be reached, read or written. */
   | 'StorageUnavailable'
+  /** The volume or store that is written to has no room left. */
+  | 'StorageFull'
+  /** What is to be written to may only be read. */
+  | 'StorageReadOnly'
+  /** The system gives this process no more memory. */
+  | 'OutOfMemory'
   /** A checkpoint cannot be read or belongs to another network. */
   | 'CheckpointUnusable'
   /** The teacher's network is not there. */
   | 'TeacherMissing'
-  /** The machine lacks something: TensorFlow, disk space. */
+  /** The machine or the image lacks something: TensorFlow, open files, threads. */
   | 'Environment';

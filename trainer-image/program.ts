@@ -2,12 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { S3Location } from '@destillml/core/api/locations.ts';
-import { DestillError, type ErrorCode } from '@destillml/core/errors.ts';
+import { DestillError } from '@destillml/core/errors.ts';
 import { type Assignment, assignment } from '@destillml/core/protocol/assignment.ts';
 import { exitCodes, type Report, type Termination } from '@destillml/core/protocol/report.ts';
 import { type S3Purpose, s3Variable } from '@destillml/core/protocol/s3.ts';
-import { cut } from '@destillml/core/text/cut.ts';
-import { shownLines } from '@destillml/core/text/shown.ts';
 import { shownOutput } from '@destillml/core/text/shown-output.ts';
 import { pino } from 'pino';
 import { z } from 'zod';
@@ -15,18 +13,18 @@ import { openArtifacts } from './artifacts/open-artifacts.ts';
 import { renamed } from './artifacts/renamed.ts';
 import { threadsIn } from './artifacts/threads.ts';
 import { defaultLoadDeps, load } from './data/load.ts';
+import { endingOf, terminationBytes } from './ending.ts';
 import type { ExplainingOutcome } from './explain/explain-run.ts';
 import { explanationKeeping } from './explain/keeping.ts';
 import { type Metrics, startMetrics } from './metrics/metrics-thread.ts';
 import type { Observation } from './metrics/observation.ts';
 import { teacherFile } from './onnx-teacher/teacher-file.ts';
 import { startPush } from './reporting/push-thread.ts';
+import { diskError } from './storage/disk.ts';
 import { s3Address, s3Place } from './storage/s3/place.ts';
+import { endedWhileLoading } from './tensorflow/unloadable.ts';
 import { trainingKeeping } from './training/keeping.ts';
 import type { TrainingDeps, TrainingOutcome } from './training/train.ts';
-
-/** Longest termination message Kubernetes keeps, in bytes. */
-const terminationBytes = 4096;
 
 const usage = `destill-trainer: trains, distils and evaluates one network.
 
@@ -44,17 +42,9 @@ It is started by the operator (in a pod) or by "destill run" (on a machine), wit
                            120 at the start, 100 after SIGTERM)
   DESTILL_LOG_LEVEL        debug also logs progress inside epochs (default info)
 
-Exit codes: 0 succeeded, 1 failed (try again), 65 data unusable, 70 diverged, 75 stopped with a checkpoint,
-78 assignment wrong.
+Exit codes: 0 succeeded, 1 failed (try again), 65 data unusable, 69 machine or image unfit, 70 diverged,
+74 volume full or read-only, 75 stopped with a checkpoint, 78 assignment wrong.
 `;
-
-/** Exit code of an error a user can mend; every other error may go away by itself. */
-const codes: Partial<Record<ErrorCode, number>> = {
-  InvalidSpec: exitCodes.invalid,
-  DatasetCorrupt: exitCodes.dataset,
-  TrainingDiverged: exitCodes.diverged,
-  CheckpointUnusable: exitCodes.invalid,
-};
 
 /** Does what the environment says. @returns exit code */
 export async function main(stop: AbortSignal): Promise<number> {
@@ -62,10 +52,10 @@ export async function main(stop: AbortSignal): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
-  const log = pino(
-    { base: null, level: process.env.DESTILL_LOG_LEVEL ?? 'info' },
-    shownOutput(pino.destination({ dest: 2, sync: true })),
-  );
+  const stderr = pino.destination({ dest: 2, sync: true });
+  // A log that has no room left ends nothing.
+  stderr.on('error', () => undefined);
+  const log = pino({ base: null, level: process.env.DESTILL_LOG_LEVEL ?? 'info' }, shownOutput(stderr));
   const push = startPush(process.env, log);
 
   let metrics: Metrics | undefined;
@@ -86,21 +76,12 @@ export async function main(stop: AbortSignal): Promise<number> {
     last = outcome;
     code = outcome.outcome === 'preempted' ? exitCodes.preempted : exitCodes.succeeded;
   } catch (error) {
-    if (stop.aborted && error instanceof Error && error.name === 'AbortError') {
-      last = { outcome: 'preempted', epoch: 0, step: 0 };
-      code = exitCodes.preempted;
-    } else if (error instanceof DestillError) {
-      last = { outcome: 'failed', code: error.code, message: shortened(error.message) };
-      // Stopped without its checkpoint: the pod has not failed, and should not say that it wrote one.
-      const isStopped = error.code === 'StorageUnavailable' && stop.aborted;
-      code = isStopped ? exitCodes.preempted : (codes[error.code] ?? exitCodes.failed);
-      log.error({ code: error.code }, error.message);
-    } else {
-      last = { outcome: 'failed', code: 'Unexpected', message: shortened(String(error)) };
-      code = exitCodes.failed;
-      log.error({ err: error }, 'unexpected error');
-    }
+    const ending = endingOf(error, stop.aborted);
+    ({ last, code } = ending);
+    if (ending.mendable !== undefined) log.error({ code: ending.mendable.code }, ending.mendable.message);
+    else if (last.outcome === 'failed') log.error({ err: error }, 'unexpected error');
   }
+  if (process.env.DESTILL_TERMINATION_LOG === undefined) log.info(last, 'finished');
   writeTermination(last, log);
   await push?.close();
   // Nothing waits for it but the end of this process.
@@ -122,7 +103,7 @@ async function run(
   const artifacts = await openArtifacts(assignment, keeping, { env, patience, warn, signal });
   try {
     const threads = takeThreads(threadsIn(artifacts.folders.own));
-    const work = isExplanation ? await explaining() : await training();
+    const work = await loaded(isExplanation, log);
     const outcome = await work(assignment, {
       load: (dataset, folder, signal) =>
         load(dataset, folder, {
@@ -176,9 +157,19 @@ function takeThreads(before: number | undefined): number {
   return threads;
 }
 
-// What loads TensorFlow, which reads the number of threads then.
-const training = async () => (await import('./training/train.ts')).train;
-const explaining = async () => (await import('./explain/explain-run.ts')).explainRun;
+/**
+ * The work, and with it TensorFlow. Should that end the process, a word is left that says so.
+ *
+ * @throws DestillError `Environment`, `OutOfMemory`
+ */
+async function loaded(isExplanation: boolean, log: pino.Logger) {
+  writeTermination({ outcome: 'failed', code: 'Environment', message: endedWhileLoading }, log);
+  const work = isExplanation
+    ? (await import('./explain/explain-run.ts')).explainRun
+    : (await import('./training/train.ts')).train;
+  writeTermination(undefined, log);
+  return work;
+}
 
 function secondsOf(text: string): number {
   const seconds = Number(text);
@@ -232,22 +223,17 @@ function send(report: Report, log: pino.Logger): void {
   else log.debug(report.progress, report.kind);
 }
 
-/** At most 2048 characters that take at most half of a termination message, escaped and as bytes. */
-function shortened(message: string): string {
-  let kept = cut(shownLines(message), 2048);
-  while (Buffer.byteLength(JSON.stringify(kept)) > terminationBytes / 2)
-    kept = cut(kept, [...kept].length - 16);
-  return kept;
-}
-
-function writeTermination(last: Termination, log: pino.Logger): void {
-  const text = JSON.stringify(last);
+/** @param last undefined: nothing is to be said yet */
+function writeTermination(last: Termination | undefined, log: pino.Logger): void {
+  const text = last === undefined ? '' : JSON.stringify(last);
   if (Buffer.byteLength(text) > terminationBytes) throw new RangeError('termination message is too long');
   const path = process.env.DESTILL_TERMINATION_LOG;
-  if (path === undefined) {
-    log.info(last, 'finished');
-    return;
+  if (path === undefined) return;
+  try {
+    // Not written aside: in a pod the file is a mount of its own, in a folder that cannot be written to.
+    writeFileSync(path, text);
+  } catch (error) {
+    const what = diskError(error, path)?.message ?? String(error);
+    log.error(`the last word could not be written: ${what}`);
   }
-  // Not written aside: in a pod the file is a mount of its own, in a folder that cannot be written to.
-  writeFileSync(path, text);
 }

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { type Report, report, type Termination, termination } from '@destillml/core/protocol/report.ts';
+import { makeFolder, writingSync } from '@destillml/trainer/storage/disk.ts';
 import { identityOf } from '../store/process-identity.ts';
 import { runFiles } from '../store/run-folder.ts';
 import type { Exit } from './transitions.ts';
@@ -38,17 +39,18 @@ export function processTrainer(env: Readonly<Record<string, string | undefined>>
   const main = fileURLToPath(import.meta.resolve('@destillml/trainer/main.ts'));
   return {
     start(assignment, folder, listener) {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       const lastWord = join(folder, runFiles.termination);
       rmSync(lastWord, { force: true });
-      const log = openSync(join(folder, runFiles.log), 'a');
+      const logFile = join(folder, runFiles.log);
+      const log = writingSync(logFile, () => openSync(logFile, 'a'));
       const child = spawn(process.execPath, [main], {
         env: { ...env, DESTILL_ASSIGNMENT: JSON.stringify(assignment), DESTILL_TERMINATION_LOG: lastWord },
         stdio: ['ignore', log, log, 'ipc'],
       });
       closeSync(log);
       const pidFile = join(folder, runFiles.process);
-      if (child.pid !== undefined) writeFileSync(pidFile, JSON.stringify(identityOf(child.pid)));
+      if (child.pid !== undefined) remember(child, child.pid, pidFile);
       listen(child, listener, () => {
         rmSync(pidFile, { force: true });
         return readLastWord(lastWord);
@@ -63,6 +65,17 @@ export function processTrainer(env: Readonly<Record<string, string | undefined>>
       };
     },
   };
+}
+
+/** Another command finds the process by this file. One that cannot be found must not be. */
+function remember(child: ChildProcess, pid: number, path: string): void {
+  try {
+    writingSync(path, () => writeFileSync(path, JSON.stringify(identityOf(pid))));
+  } catch (error) {
+    child.kill('SIGKILL');
+    rmSync(path, { force: true });
+    throw error;
+  }
 }
 
 function listen(child: ChildProcess, listener: TrainerListener, ended: () => Termination | undefined): void {

@@ -2,6 +2,7 @@ import type { Run, RunStatus } from '@destillml/core/api/run.ts';
 import { timestamp } from '@destillml/core/plan/conditions.ts';
 import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import { exitCodes, finalExitCodes, type Report, type Termination } from '@destillml/core/protocol/report.ts';
+import { signalText } from '@destillml/core/protocol/signals.ts';
 
 /** How a trainer's process ended. */
 export type Exit = {
@@ -184,6 +185,11 @@ function failure({ code, signal, termination }: Exit): { reason: string; message
   if (signal === 'SIGKILL') {
     return { reason: 'Killed', message: 'The trainer was killed, most often for lack of memory.' };
   }
-  const how = signal === null ? `exit code ${code}` : signal;
+  if (code === exitCodes.storage) {
+    const message =
+      'A volume is full or read-only, so that not even the last word could be written; see its log.';
+    return { reason: 'StorageFull', message };
+  }
+  const how = signal === null ? `exit code ${code}` : `${signalText(signal)},`;
   return { reason: 'TrainerDied', message: `The trainer ended with ${how} and without a word; see its log.` };
 }

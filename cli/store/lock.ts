@@ -1,20 +1,21 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DestillError } from '@destillml/core/errors.ts';
+import { makeFolder, writingSync } from '@destillml/trainer/storage/disk.ts';
 import { identityOf, isAlive, type ProcessIdentity, processIdentity } from './process-identity.ts';
 
 /**
  * Takes the lock of a folder: a file `lock` with this process's identity. A lock whose process is gone is taken over.
  *
  * @returns a function that gives it back.
- * @throws DestillError `Environment` if another process that runs has it.
+ * @throws DestillError `Environment` if another process that runs has it; `StorageFull`, `StorageReadOnly`.
  */
 export function takeLock(folder: string): () => void {
-  mkdirSync(folder, { recursive: true });
   const path = join(folder, 'lock');
   const own = `${path}.${process.pid}`;
-  writeFileSync(own, JSON.stringify(identityOf(process.pid)));
+  makeFolder(folder);
   try {
+    writingSync(own, () => writeFileSync(own, JSON.stringify(identityOf(process.pid))));
     // A link appears as a whole or not at all: nobody ever reads half a lock.
     while (!link(own, path)) takeAside(path, `${own}.stale`);
   } finally {

@@ -1,5 +1,6 @@
 import type { ExplanationResult, RunPod, RunResult } from '@destillml/core/api/run.ts';
 import { exitCodes, finalExitCodes } from '@destillml/core/protocol/report.ts';
+import { signalText } from '@destillml/core/protocol/signals.ts';
 import { container } from './contract.ts';
 import { type LastWord, lastWord } from './last-word.ts';
 import type { Pod } from './objects.ts';
@@ -111,13 +112,17 @@ function exitText(code: number): string {
   switch (code) {
     case exitCodes.dataset:
       return `code ${code} (the data are corrupt or missing)`;
+    case exitCodes.environment:
+      return `code ${code} (the machine or the image lacks something)`;
+    case exitCodes.storage:
+      return `code ${code} (a volume is full or read-only)`;
     case exitCodes.diverged:
       return `code ${code} (the loss diverged)`;
     case exitCodes.invalid:
       return `code ${code} (its assignment is wrong)`;
     default:
       // Shells and container runtimes report a signal as 128 + its number.
-      return code > 128 && code < 160 ? `code ${code} (killed by signal ${code - 128})` : `code ${code}`;
+      return code > 128 && code < 160 ? `code ${code} (${signalText(code - 128)})` : `code ${code}`;
   }
 }
 

@@ -6,6 +6,9 @@ const trainerErrors: Readonly<Record<ErrorCode, true>> = {
   DatasetUnavailable: true,
   TrainingDiverged: true,
   StorageUnavailable: true,
+  StorageFull: true,
+  StorageReadOnly: true,
+  OutOfMemory: true,
   CheckpointUnusable: true,
   TeacherMissing: true,
   Environment: true,
@@ -14,7 +17,6 @@ const trainerErrors: Readonly<Record<ErrorCode, true>> = {
 /** Values of the label reason of failures; Other stands for what pods of other images, Kueue or the kubelet call theirs. */
 export const failureReasons: readonly string[] = [
   ...Object.keys(trainerErrors),
-  'OutOfMemory',
   'DeadlineExceeded',
   'StartError',
   'ContainerLost',

@@ -12,8 +12,12 @@ export const exitCodes = {
   failed: 1,
   /** The data are corrupt or missing: the same files will fail again. */
   dataset: 65,
+  /** The machine or the image lacks something: it will lack it again. */
+  environment: 69,
   /** The loss became NaN or infinite: the same steps will diverge again. */
   diverged: 70,
+  /** The volume is full or read-only: until somebody mends that, nothing can be kept. */
+  storage: 74,
   /** Told to stop by SIGTERM; a checkpoint was written and the next attempt goes on from it. */
   preempted: 75,
   /** The assignment is wrong. */
@@ -21,7 +25,13 @@ export const exitCodes = {
 } as const;
 
 /** Exit codes after which no retry can help. */
-export const finalExitCodes: readonly number[] = [exitCodes.dataset, exitCodes.diverged, exitCodes.invalid];
+export const finalExitCodes: readonly number[] = [
+  exitCodes.dataset,
+  exitCodes.environment,
+  exitCodes.diverged,
+  exitCodes.storage,
+  exitCodes.invalid,
+];
 
 /** Whoever wrote it, people are shown it: in a status, an Event, a terminal. */
 const message = z.string().max(2048).transform(shownLines);

@@ -138,7 +138,7 @@ describe.concurrent('a Run whose pod', () => {
         { exitCode: 139 },
         {},
         'UnreadableTerminationMessage',
-        /^The trainer exited with code 139 \(killed by signal 11\)/,
+        /^The trainer exited with code 139 \(SIGSEGV: /,
       ],
       'uses more memory than its limit': [
         { exitCode: 137, reason: 'OOMKilled' },

@@ -443,9 +443,9 @@ describe('a store that refuses', () => {
     onTestFinished(() => small.remove());
     const env = { ...environment('ARTIFACTS', labKeys, small.endpoint), DESTILL_S3_PATIENCE: '2' };
     const { code, last, errors } = await trainer(shortRun('s3://lab/ns/test/full'), { env });
-    expect(code).toBe(exitCodes.failed);
+    expect(code).toBe(exitCodes.storage);
     expect(last).toMatchObject({
-      code: 'StorageUnavailable',
+      code: 'StorageFull',
       message: expect.stringMatching(
         /^S3 bucket lab at .*: it has no room left to write s3:\/\/lab\/ns\/test\/full\/checkpoints\/best\.safetensors: it answered 507 InsufficientStorage: No space left on device\. Delete what is not needed there, or raise the quota\./,
       ),

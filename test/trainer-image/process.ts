@@ -11,6 +11,8 @@ const main = fileURLToPath(import.meta.resolve('@destillml/trainer/main.ts'));
 
 export interface TrainerOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** Starts it: a program that takes a command behind its own arguments. */
+  readonly under?: readonly [program: string, ...args: string[]];
   /** Told of every report; may end the process. */
   readonly onReport?: (report: Report, trainer: ChildProcess) => void;
   /** Told of all that it has logged, each time there is more. */
@@ -19,8 +21,11 @@ export interface TrainerOptions {
 
 /** Runs a trainer to its end. */
 export async function runTrainer(assignment: string | Assignment, options: TrainerOptions = {}) {
-  const log = join(temporaryFolder(), 'termination.json');
+  const log = options.env?.DESTILL_TERMINATION_LOG ?? join(temporaryFolder(), 'termination.json');
+  const [program = process.execPath, ...before] = options.under ?? [];
   const child = fork(main, [], {
+    execPath: program,
+    execArgv: options.under === undefined ? [] : [...before, process.execPath],
     env: {
       ...process.env,
       DESTILL_ASSIGNMENT: typeof assignment === 'string' ? assignment : JSON.stringify(assignment),
@@ -41,6 +46,7 @@ export async function runTrainer(assignment: string | Assignment, options: Train
     options.onReport?.(parsed, child);
   });
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  const last = existsSync(log) ? termination.parse(JSON.parse(readFileSync(log, 'utf8'))) : undefined;
+  const word = existsSync(log) ? readFileSync(log, 'utf8') : '';
+  const last = word === '' ? undefined : termination.parse(JSON.parse(word));
   return { code, last, reports, errors };
 }

@@ -8,6 +8,7 @@ import type { Program } from '../nn/program.ts';
 import type { NamedVariable } from '../nn/variables.ts';
 import { flushFolder } from '../storage/atomic.ts';
 import { DamagedFile } from '../storage/damaged-file.ts';
+import { writingSync } from '../storage/disk.ts';
 import { readTensors, type StoredTensor, type TensorFile, writeTensors } from '../storage/safetensors.ts';
 import type { Variable } from '../tensorflow/tf.ts';
 import { artifactFiles } from './files.ts';
@@ -123,9 +124,11 @@ export function writeLastCheckpoint(
   const path = (name: 'last' | 'previous') => join(folder, artifactFiles[name]);
   const next = `${path('last')}.next`;
   writeCheckpoint(next, tensors, description);
-  if (existsSync(path('last'))) renameSync(path('last'), path('previous'));
-  renameSync(next, path('last'));
-  flushFolder(dirname(next));
+  writingSync(path('last'), () => {
+    if (existsSync(path('last'))) renameSync(path('last'), path('previous'));
+    renameSync(next, path('last'));
+    flushFolder(dirname(next));
+  });
 }
 
 /** @throws DamagedFile where the file is not as it was written. */

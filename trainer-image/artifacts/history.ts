@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EpochRecord, epochRecord } from '@destillml/core/api/run.ts';
 import { writeAtomic } from '../storage/atomic.ts';
+import { writingSync } from '../storage/disk.ts';
 import { artifactFiles } from './files.ts';
 
 /** Records of the epochs of a Run, oldest first; a line that was cut off by a crash is left out. */
@@ -17,7 +18,8 @@ export function readHistory(artifacts: string): EpochRecord[] {
 }
 
 export function appendHistory(artifacts: string, record: EpochRecord): void {
-  appendFileSync(join(artifacts, artifactFiles.history), `${JSON.stringify(record)}\n`);
+  const path = join(artifacts, artifactFiles.history);
+  writingSync(path, () => appendFileSync(path, `${JSON.stringify(record)}\n`));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { renameSync } from 'node:fs';
 import { DamagedFile } from '../storage/damaged-file.ts';
+import { writingSync } from '../storage/disk.ts';
 import { asideOf } from './files.ts';
 
 /**
@@ -16,7 +17,7 @@ export function readOrPutAside<T>(
     return read();
   } catch (error) {
     if (!(error instanceof DamagedFile)) throw error;
-    renameSync(path, asideOf(path));
+    writingSync(path, () => renameSync(path, asideOf(path)));
     note(`${error.message} It is put aside as ${asideOf(path)}.`);
     return undefined;
   }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, posix } from 'node:path';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
+import { writing } from '../storage/disk.ts';
 import { Bucket } from '../storage/s3/bucket.ts';
 import { isS3, s3Place } from '../storage/s3/place.ts';
 import { UploadThread } from '../storage/s3/upload-thread.ts';
@@ -30,7 +31,7 @@ export async function openS3Artifacts(
   deps: ArtifactDeps,
 ): Promise<Artifacts> {
   const { artifacts, teacherArtifacts } = assignment;
-  const temporary = await mkdtemp(join(tmpdir(), 'destill-'));
+  const temporary = await writing(tmpdir(), () => mkdtemp(join(tmpdir(), 'destill-')));
   const remove = () => rm(temporary, { recursive: true, force: true });
   const here = (address: string, name: string) => (isS3(address) ? join(temporary, name) : address);
   const folders = {

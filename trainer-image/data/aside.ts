@@ -3,18 +3,21 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { flush } from '../storage/atomic.ts';
+import { writing } from '../storage/disk.ts';
 
 const day = 24 * 3600 * 1000;
 
 /**
  * Lets `fill` make a file or folder beside `target`, then moves it there. Where `fill` fails, nothing stays.
  *
+ * @throws DestillError `StorageFull`, `StorageReadOnly`, `StorageUnavailable`; what `fill` throws
+ *
  * Another process may make the same target meanwhile: a file is replaced, a folder that is there by then is kept.
  */
 export async function writeAside(target: string, fill: (path: string) => Promise<void>): Promise<void> {
   const aside = `${target}.${randomUUID()}.aside`;
   try {
-    await fill(aside);
+    await writing(target, () => fill(aside));
     await removeAbandoned(target, aside);
     await flush(aside);
     await rename(aside, target).catch(async (error: NodeJS.ErrnoException) => {

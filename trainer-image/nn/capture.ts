@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
+import { writingSync } from '../storage/disk.ts';
 import type { Variable } from '../tensorflow/tf.ts';
 import { backend, type TypedArray } from './backend.ts';
 import { buildGraph, type Graph, nodeNames } from './graph.ts';
@@ -102,9 +103,10 @@ function loadGraph(graph: Graph): number {
       ],
     })
     .finish();
-  const folder = mkdtempSync(join(tmpdir(), 'destill-graph-'));
+  const folder = writingSync(tmpdir(), () => mkdtempSync(join(tmpdir(), 'destill-graph-')));
   try {
-    writeFileSync(join(folder, 'saved_model.pb'), bytes);
+    const file = join(folder, 'saved_model.pb');
+    writingSync(file, () => writeFileSync(file, bytes));
     return backend().binding.loadSavedModel(folder, 'serve');
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,14 +1,21 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder, writingSync } from './disk.ts';
 
 /**
  * Replaces a file as a whole: whoever reads it, at any instant, sees the old or the new content.
  *
- * Written aside, flushed to the disk, then renamed.
+ * Written aside, flushed to the disk, then renamed; nothing of it stays where that fails.
+ *
+ * @throws DestillError `StorageFull`, `StorageReadOnly`, `StorageUnavailable`
  */
 export function writeAtomic(path: string, chunks: readonly Uint8Array[]): void {
-  mkdirSync(dirname(path), { recursive: true });
+  writingSync(path, () => replace(path, chunks));
+}
+
+function replace(path: string, chunks: readonly Uint8Array[]): void {
+  makeFolder(dirname(path));
   const aside = `${path}.part`;
   const file = openSync(aside, 'w');
   try {
@@ -16,13 +23,13 @@ export function writeAtomic(path: string, chunks: readonly Uint8Array[]): void {
       for (let offset = 0; offset < chunk.byteLength; ) offset += writeSync(file, chunk, offset);
     }
     fsyncSync(file);
+    renameSync(aside, path);
   } catch (error) {
     rmSync(aside, { force: true });
     throw error;
   } finally {
     closeSync(file);
   }
-  renameSync(aside, path);
   flushFolder(dirname(path));
 }
 

@@ -1,9 +1,10 @@
 /** Fetches a file once: resumed after an interruption, checked, then moved into place. */
 import { constants } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DestillError } from '@destillml/core/errors.ts';
 import { flush } from './atomic.ts';
+import { makeFolder, writing } from './disk.ts';
 
 /** What is fetched, and from where. */
 export interface FileOrigin {
@@ -44,15 +45,17 @@ const attempts = 5;
 /**
  * Puts the file to `target`, unless it is there already.
  *
+ * @throws DestillError `StorageFull`, `StorageReadOnly`, `StorageUnavailable` where this machine cannot keep it; those of `origin`
+ *
  * What has arrived waits in `target.partial`, so that another call, in this process or the next, goes on from there.
  * Bytes are written at the place they belong to, never appended: two processes may fetch the same file at once.
  */
 export async function fetchFile(origin: FileOrigin, target: string, deps: FetchFileDeps): Promise<void> {
   if (await exists(target)) {
     if (await origin.isSame(target, deps.signal)) return;
-    await rm(target);
+    await writing(target, () => rm(target));
   }
-  await mkdir(dirname(target), { recursive: true });
+  makeFolder(dirname(target));
   const partial = `${target}.partial`;
   for (let fruitless = 0; ; ) {
     const before = await sizeOf(partial);
@@ -102,13 +105,13 @@ async function fetchRest(
   const content = await origin.open(have, signal);
   if (content === undefined) return;
   const { start, total, body } = content;
-  const file = await open(partial, constants.O_RDWR | constants.O_CREAT);
+  const file = await writing(partial, () => open(partial, constants.O_RDWR | constants.O_CREAT));
   try {
     // Another process may have moved the file to its place meanwhile: this is a new one, to be fetched from its beginning.
     if ((await file.stat()).size < start) throw new Error(`the first ${start} bytes are gone`);
     let done = start;
     for await (const chunk of body) {
-      await file.write(chunk, 0, chunk.length, done);
+      await writing(partial, () => file.write(chunk, 0, chunk.length, done));
       done += chunk.length;
       onProgress?.(done, total);
     }

@@ -5,8 +5,8 @@
  */
 import { createRequire } from 'node:module';
 import util from 'node:util';
-import { DestillError } from '@destillml/core/errors.ts';
 import type * as TensorFlow from '@tensorflow/tfjs-node-gpu';
+import { unloadable } from './unloadable.ts';
 
 // TensorFlow leaves oneDNN off on some processors unless told; convolutions run about twice as fast with it.
 process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
@@ -18,11 +18,7 @@ function load(): typeof TensorFlow {
   try {
     return createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu') as typeof TensorFlow;
   } catch (cause) {
-    throw new DestillError(
-      'Environment',
-      `TensorFlow could not be loaded: ${cause instanceof Error ? cause.message : String(cause)}. Run "make setup".`,
-      { cause },
-    );
+    throw unloadable(cause);
   }
 }
 

@@ -159,12 +159,17 @@ describe('after a trainer has ended', () => {
 
   test.each([
     [exit(null, undefined, 'SIGKILL'), 'Killed', 'The trainer was killed, most often for lack of memory.'],
+    [
+      exit(exitCodes.storage),
+      'StorageFull',
+      'A volume is full or read-only, so that not even the last word could be written; see its log.',
+    ],
     [exit(134), 'TrainerDied', 'The trainer ended with exit code 134 and without a word; see its log.'],
     [exit(0), 'TrainerDied', 'The trainer ended with exit code 0 and without a word; see its log.'],
     [
       exit(null, undefined, 'SIGSEGV'),
       'TrainerDied',
-      'The trainer ended with SIGSEGV and without a word; see its log.',
+      'The trainer ended with SIGSEGV: a library did what it may not, as one that does not fit this system, and without a word; see its log.',
     ],
   ])('without a last word the way it ended is the reason (%#)', (exited, reason, message) => {
     expect(endingOf(exited, { retries: 0 }).status).toMatchObject({ phase: 'Failed', reason, message });

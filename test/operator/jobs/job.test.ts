@@ -81,7 +81,7 @@ describe('the Job of a Run', () => {
           rules: [
             {
               action: 'FailJob',
-              onExitCodes: { containerName: 'trainer', operator: 'In', values: [65, 70, 78] },
+              onExitCodes: { containerName: 'trainer', operator: 'In', values: [65, 69, 70, 74, 78] },
             },
             { action: 'Ignore', onExitCodes: { containerName: 'trainer', operator: 'In', values: [75] } },
             { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },

@@ -730,6 +730,28 @@ describe('an attempt that failed', () => {
       withPod(terminated(78, failedWord('InvalidSpec', 'DESTILL_ASSIGNMENT is wrong.')), policy(78)),
       finalFailure('InvalidSpec', 'DESTILL_ASSIGNMENT is wrong.'),
     ],
+    'by a full volume ends the Run: nothing could be kept of another attempt': [
+      withPod(terminated(74, failedWord('StorageFull', 'There is no room on /artifacts.')), policy(74)),
+      finalFailure('StorageFull', 'There is no room on /artifacts.'),
+    ],
+    'by a volume that cannot be written to, even for a word of it, ends the Run': [
+      withPod(terminated(74), policy(74)),
+      finalFailure(
+        'UnreadableTerminationMessage',
+        `The trainer exited with code 74 (a volume is full or read-only), and its termination message is missing. ${logs}`,
+      ),
+    ],
+    'for want of TensorFlow ends the Run': [
+      withPod(terminated(69, failedWord('Environment', 'TensorFlow could not be loaded.')), policy(69)),
+      finalFailure('Environment', 'TensorFlow could not be loaded.'),
+    ],
+    'by a processor that lacks an instruction': [
+      withPod(terminated(132)),
+      again(
+        'UnreadableTerminationMessage',
+        `The trainer exited with code 132 (SIGILL: its processor lacks an instruction that TensorFlow uses, such as AVX), and its termination message is missing. ${logs}`,
+      ),
+    ],
     'for good, without a word': [
       withPod(terminated(70), policy(70)),
       finalFailure(
@@ -764,7 +786,7 @@ describe('an attempt that failed', () => {
       withPod(terminated(139)),
       again(
         'UnreadableTerminationMessage',
-        `The trainer exited with code 139 (killed by signal 11), and its termination message is missing. ${logs}`,
+        `The trainer exited with code 139 (SIGSEGV: a library did what it may not, as one that does not fit this system), and its termination message is missing. ${logs}`,
       ),
     ],
     'for want of memory on its node': [

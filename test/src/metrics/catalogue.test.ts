@@ -82,7 +82,7 @@ describe('reasons of failures', () => {
     expect(failureReason('OutOfMemory')).toBe('OutOfMemory');
     expect(failureReason('WhateverAnImageOfSomebodySays')).toBe('Other');
     expect(failureReason('')).toBe('Other');
-    expect(failureReasons).toHaveLength(19);
+    expect(failureReasons).toHaveLength(21);
   });
 });
 

@@ -11,7 +11,7 @@ import { refusal, S3Refusal } from './refusal.ts';
  *
  * A connection that is cut is made up for; whether a store is waited for that is away is the caller's decision.
  *
- * @throws S3Refusal; DestillError `Environment` where this machine cannot take the object
+ * @throws S3Refusal; DestillError `StorageFull`, `StorageReadOnly` or `Environment` where this machine cannot take the object
  */
 export async function fetchObject(
   bucket: Bucket,
@@ -56,7 +56,9 @@ function objectOrigin(bucket: Bucket, object: StoredObject): FileOrigin {
         );
       }
       return isOfThisMachine(cause)
-        ? notKept(uri, cause)
+        ? new DestillError('Environment', `${uri}: it cannot be kept on this machine: ${cause.message}.`, {
+            cause,
+          })
         : refusal(cause, bucket.place, `read ${uri} after byte ${have}`);
     },
   };
@@ -82,12 +84,4 @@ function objectOrigin(bucket: Bucket, object: StoredObject): FileOrigin {
 /** Errors of connections are refusals by then. */
 function isOfThisMachine(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
-}
-
-function notKept(uri: string, cause: NodeJS.ErrnoException): DestillError {
-  const why =
-    cause.code === 'ENOSPC'
-      ? 'there is no room for it on this machine. Give the pod more ephemeral storage.'
-      : `it cannot be kept on this machine: ${cause.message}.`;
-  return new DestillError('Environment', `${uri}: ${why}`, { cause });
 }

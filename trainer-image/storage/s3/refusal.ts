@@ -1,5 +1,5 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
-import { DestillError } from '@destillml/core/errors.ts';
+import { DestillError, type ErrorCode } from '@destillml/core/errors.ts';
 import { cut } from '@destillml/core/text/cut.ts';
 import { shown } from '@destillml/core/text/shown.ts';
 import { errorCode, fieldOf, type S3Place, secretOf } from './place.ts';
@@ -10,8 +10,8 @@ export class S3Refusal extends DestillError {
   readonly passes: boolean;
 
   /** @param why sentences without the store's name */
-  constructor(place: S3Place, why: string, passes: boolean) {
-    super(errorCode(place.purpose), `${nameOf(place)}: ${masked(why, place)}`);
+  constructor(place: S3Place, why: string, passes: boolean, code: ErrorCode = errorCode(place.purpose)) {
+    super(code, `${nameOf(place)}: ${masked(why, place)}`);
     this.passes = passes;
   }
 }
@@ -87,6 +87,7 @@ function full(place: S3Place, doing: string, answer: string): S3Refusal {
     place,
     `it has no room left to ${doing}: ${answer}. Delete what is not needed there, or raise the quota.`,
     false,
+    'StorageFull',
   );
 }
 

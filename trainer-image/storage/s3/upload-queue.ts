@@ -1,3 +1,4 @@
+import { DestillError, type ErrorCode } from '@destillml/core/errors.ts';
 import { retry } from '../retry.ts';
 import type { OpenFile } from './bucket.ts';
 
@@ -26,10 +27,12 @@ export interface UploadDeps {
   /** They succeed again. */
   readonly mended: () => void;
   /** They are given up. */
-  readonly lost: (reason: string) => void;
+  readonly lost: (reason: string, code: ErrorCode) => void;
 }
 
-const tooSlow = 'The time for uploads is over.';
+type Failure = Pick<DestillError, 'code' | 'message'>;
+
+const tooSlow: Failure = { code: 'StorageUnavailable', message: 'The time for uploads is over.' };
 
 /**
  * Uploads what a folder holds at certain moments, one after the other; of those that wait, only the newest.
@@ -45,7 +48,7 @@ export class UploadQueue {
   #current: readonly KeptFile[] = [];
   #next: readonly KeptFile[] | undefined;
   #running: Promise<void> | undefined;
-  #failure: string | undefined;
+  #failure: Failure | undefined;
 
   /** @param stored version of what is in the store already, by name */
   constructor(deps: UploadDeps, stored: ReadonlyMap<string, string>) {
@@ -57,7 +60,7 @@ export class UploadQueue {
   add(files: readonly KeptFile[]): void {
     if (this.#over.signal.aborted) {
       this.#release(files);
-      this.#deps.lost(this.#failure ?? tooSlow);
+      this.#lost(this.#failure ?? tooSlow);
       return;
     }
     this.#release(this.#next ?? []);
@@ -78,7 +81,7 @@ export class UploadQueue {
 
   async #run(): Promise<void> {
     const { signal } = this.#over;
-    const { patience, now, wait, mended, lost } = this.#deps;
+    const { patience, now, wait, mended } = this.#deps;
     try {
       while (this.#next !== undefined) {
         await retry(() => this.#uploadNewest(signal), {
@@ -94,10 +97,10 @@ export class UploadQueue {
         this.#failure = undefined;
       }
     } catch (error) {
-      const reason = signal.aborted ? (this.#failure ?? tooSlow) : messageOf(error);
+      const failure = signal.aborted ? (this.#failure ?? tooSlow) : failureOf(error);
       this.#over.abort();
       this.#release([...this.#current, ...(this.#next ?? [])]);
-      lost(reason);
+      this.#lost(failure);
     }
     this.#running = undefined;
   }
@@ -124,8 +127,12 @@ export class UploadQueue {
 
   #failed(error: unknown): void {
     if (this.#over.signal.aborted) return;
-    this.#failure = messageOf(error);
-    this.#deps.failing(this.#failure);
+    this.#failure = failureOf(error);
+    this.#deps.failing(this.#failure.message);
+  }
+
+  #lost({ message, code }: Failure): void {
+    this.#deps.lost(message, code);
   }
 
   #release(files: readonly KeptFile[]): void {
@@ -133,6 +140,7 @@ export class UploadQueue {
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function failureOf(error: unknown): Failure {
+  if (error instanceof DestillError) return error;
+  return { code: 'StorageUnavailable', message: error instanceof Error ? error.message : String(error) };
 }

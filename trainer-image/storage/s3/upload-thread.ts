@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { DestillError } from '@destillml/core/errors.ts';
+import { DestillError, type ErrorCode } from '@destillml/core/errors.ts';
 import type { S3Place } from './place.ts';
 import type { KeptFile } from './upload-queue.ts';
 
@@ -13,7 +13,8 @@ export type UploadMessage =
 
 /** What it says. */
 export type UploadEvent =
-  | { readonly kind: 'failing' | 'lost'; readonly reason: string }
+  | { readonly kind: 'failing'; readonly reason: string }
+  | { readonly kind: 'lost'; readonly reason: string; readonly code: ErrorCode }
   /** Uploads succeed again; all is uploaded, and the thread ends. */
   | { readonly kind: 'mended' | 'finished' };
 
@@ -120,13 +121,13 @@ export class UploadThread {
         this.#isFinished = true;
         return;
       case 'lost':
-        this.#giveUp(event.reason);
+        this.#giveUp(event.reason, event.code);
     }
   }
 
-  #giveUp(reason: string): void {
+  #giveUp(reason: string, code: ErrorCode = 'StorageUnavailable'): void {
     const message = `${reason} What was not uploaded is lost; another attempt goes on from the checkpoint before.`;
-    this.#lost.abort(new DestillError('StorageUnavailable', message));
+    this.#lost.abort(new DestillError(code, message));
   }
 }
 

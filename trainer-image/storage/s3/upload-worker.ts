@@ -18,7 +18,7 @@ const deps: UploadDeps = {
   now: () => performance.now(),
   failing: (reason) => tell({ kind: 'failing', reason }),
   mended: () => tell({ kind: 'mended' }),
-  lost: (reason) => tell({ kind: 'lost', reason }),
+  lost: (reason, code) => tell({ kind: 'lost', reason, code }),
 };
 const queue = new UploadQueue(deps, stored);
 

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { DestillError } from '@destillml/core/errors.ts';
 import { type KeptFile, type UploadDeps, UploadQueue } from '@destillml/trainer/storage/s3/upload-queue.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -47,17 +48,17 @@ class Store {
       now: () => this.now,
       failing: (reason) => this.said.push(`failing: ${reason}`),
       mended: () => this.said.push('mended'),
-      lost: (reason) => this.said.push(`lost: ${reason}`),
+      lost: (reason, code) => this.said.push(`lost: ${reason} (${code})`),
     };
     this.queue = new UploadQueue(deps, stored);
   }
 
   /** Answers the write that waits, or ends the pause. */
-  async next(error?: string): Promise<boolean> {
+  async next(error?: string | Error): Promise<boolean> {
     const pause = this.#pauses.shift();
     const answer = this.#answers.shift();
     pause?.();
-    answer?.(error === undefined ? undefined : new Error(error));
+    answer?.(typeof error === 'string' ? new Error(error) : error);
     await setImmediate();
     return pause !== undefined || answer !== undefined;
   }
@@ -131,7 +132,7 @@ describe('the upload queue', () => {
     const store = new Store({ patience: 5_000 });
     store.queue.add(files(1));
     for (let i = 0; i < 9; i++) await store.next('away');
-    expect(store.said).toEqual(['failing: away', 'lost: away']);
+    expect(store.said).toEqual(['failing: away', 'lost: away (StorageUnavailable)']);
     expect(store.now).toBe(3_000);
     expect(await store.queue.finish()).toBe(false);
     store.queue.add(files(2));
@@ -144,15 +145,15 @@ describe('the upload queue', () => {
     writing.queue.add(files(1));
     writing.queue.stop();
     expect(await writing.queue.finish()).toBe(false);
-    expect(writing.said).toEqual(['lost: The time for uploads is over.']);
+    expect(writing.said).toEqual(['lost: The time for uploads is over. (StorageUnavailable)']);
     expect(writing.released).toHaveLength(3);
 
     const pausing = new Store();
     pausing.queue.add(files(1));
-    await pausing.next('the bucket is full');
+    await pausing.next(new DestillError('StorageFull', 'the bucket is full'));
     pausing.queue.stop();
     expect(await pausing.queue.finish()).toBe(false);
-    expect(pausing.said).toEqual(['failing: the bucket is full', 'lost: the bucket is full']);
+    expect(pausing.said).toEqual(['failing: the bucket is full', 'lost: the bucket is full (StorageFull)']);
   });
 
   test('whatever fails and whenever it is killed, no checkpoint is there before its history and its best network', async () => {
