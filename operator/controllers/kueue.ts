@@ -149,9 +149,9 @@ export class Kueue {
       client,
       clock,
       random,
-      // Of a kind that is no longer defined, a list is not found.
-      onRestart: (error: unknown) => {
-        if (isNotFound(error)) gone.abort();
+      // Of a kind that is no longer defined, a list is not found; nor is it while an API server starts.
+      onRestart: (error: unknown, failures: number) => {
+        if (isNotFound(error) && failures >= 3) gone.abort();
       },
     };
     this.#readsPriorityClasses = await mayRead(client, workloadPriorityClasses(version), either, log);
@@ -208,7 +208,7 @@ function namesOf(objects: readonly KubeObject[]): string {
   return names.length === 0 ? 'none' : names.join(', ');
 }
 
-/** Whether the operator has the right, which it lacks where its rights are those of some namespaces. */
+/** Whether there are such, and the operator has the right, which it lacks where its rights are those of some namespaces. */
 async function mayRead(
   client: Pick<ApiClient, 'list'>,
   resource: Resource,
@@ -219,7 +219,7 @@ async function mayRead(
     await client.list(resource, {}, signal);
     return true;
   } catch (err) {
-    if (!isForbidden(err)) return !signal.aborted;
+    if (!isForbidden(err) && !isNotFound(err)) return true;
     log.info('WorkloadPriorityClasses may not be read: one that is missing is not told of');
     return false;
   }

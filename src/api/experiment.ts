@@ -138,7 +138,11 @@ export const experimentSpec = withRules(
       ),
     storage: storage.optional().describe('Where checkpoints and results are kept.'),
     pod: pod.prefault({}).describe('What the pods of the Runs ask for.'),
-    queue: labelName.optional().describe('Kueue LocalQueue in the namespace of the Experiment.'),
+    queue: labelName
+      .optional()
+      .describe(
+        'Kueue LocalQueue in the namespace of the Experiment. The label kueue.x-k8s.io/priority-class of the Experiment names a WorkloadPriorityClass.',
+      ),
     sharedWith: distinctList(z.array(sharee).max(64))
       .optional()
       .describe(

@@ -3,7 +3,7 @@ import type { Client } from '../cluster/client.ts';
 import { waitFor } from '../cluster/wait.ts';
 
 /**
- * Kueue's definitions of LocalQueue and Workload (0.14 serves v1beta1, 0.15 v1beta2 also), cut down to what is read
+ * Kueue's definitions of LocalQueue, Workload and WorkloadPriorityClass (0.14 serves v1beta1, 0.15 v1beta2 also), cut down to what is read
  * of them: the real one of Workload, with the whole pod in it, is a file of 700 KB.
  */
 function kueueDefinitions(...versions: readonly ('v1beta1' | 'v1beta2')[]): readonly object[] {
@@ -34,21 +34,23 @@ function kueueDefinitions(...versions: readonly ('v1beta1' | 'v1beta2')[]): read
       spec: object({ active: { type: 'boolean', default: true }, queueName: text, podSets }),
       status,
     }),
+    WorkloadPriorityClass: object({ value: { type: 'integer' } }),
   };
   return Object.entries(schemas).map(([kind, openAPIV3Schema]) => {
     const singular = kind.toLowerCase();
+    const plural = kind === 'WorkloadPriorityClass' ? `${singular}es` : `${singular}s`;
     return {
       apiVersion: 'apiextensions.k8s.io/v1',
       kind: 'CustomResourceDefinition',
       metadata: {
-        name: `${singular}s.${group}`,
+        name: `${plural}.${group}`,
         // The API server keeps the group to itself otherwise.
         annotations: { 'api-approved.kubernetes.io': 'https://github.com/kubernetes-sigs/kueue' },
       },
       spec: {
         group,
-        scope: 'Namespaced',
-        names: { kind, singular, plural: `${singular}s` },
+        scope: kind === 'WorkloadPriorityClass' ? 'Cluster' : 'Namespaced',
+        names: { kind, singular, plural },
         versions: versions.map((name, index) => ({
           name,
           served: true,
@@ -78,7 +80,7 @@ export async function installKueue(
     );
   }
   for (const version of versions) {
-    for (const plural of ['localqueues', 'workloads']) {
+    for (const plural of ['localqueues', 'workloads', 'workloadpriorityclasses']) {
       await waitFor(`${version} ${plural} to be served`, async () => {
         const { status } = await client.request('GET', `/apis/${group}/${version}/${plural}?limit=1`);
         return status === 200 || undefined;

@@ -177,7 +177,7 @@ describe.concurrent('activeDeadlineSeconds', () => {
     expect((await here.run('baseline')).status).toMatchObject({
       reason: 'DeadlineExceeded',
       message:
-        'It took longer than spec.activeDeadlineSeconds (3). Raise it, and delete the Run to have it go on from its last checkpoint.',
+        'It took longer than spec.activeDeadlineSeconds (3). Raise it, and delete the Run: it is tried again and goes on from the last checkpoint.',
       attempts: 1,
       preemptions: 0,
       pods: [{ outcome: 'Stopped' }],

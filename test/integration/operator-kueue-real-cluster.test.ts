@@ -5,11 +5,17 @@ import { KueueLab } from './kueue-lab.ts';
 import { experiment } from './operator-fixtures.ts';
 import { conditionsOf, openLab } from './operator-lab.ts';
 
-/** Its Kueue lets no Job start that is in no queue. */
+/** Its Kueue lets no Job start that is in no queue, and takes back the place of one whose pod is not ready soon. */
 let cluster: ClusterWithKueue;
 
 beforeAll(async () => {
-  cluster = await startWithKueue({ manageJobsWithoutQueueName: true });
+  cluster = await startWithKueue({
+    manageJobsWithoutQueueName: true,
+    waitForPodsReady: {
+      timeout: '5s',
+      requeuingStrategy: { backoffBaseSeconds: 1, backoffMaxSeconds: 1 },
+    },
+  });
 });
 afterAll(() => cluster?.stop());
 
@@ -28,6 +34,21 @@ it('where Kueue manages every Job, an Experiment without a queue says that it ne
   await here.change('experiments', 'study', { queue: 'vision' });
   await here.kubelet.succeed(await here.train('teacher'));
   await here.phase('teacher', 'Succeeded');
+});
+
+it('a slow image costs no retry where pods are to be ready soon', async (context) => {
+  const lab = await KueueLab.open(context, cluster.controlPlane.client);
+  const { here } = lab;
+  await here.apply(experiment('study', { ...spec, queue: 'vision', retries: 0 }));
+  const { name } = (await here.run('teacher')).metadata;
+  const pod = await here.kubelet.podOf({ namespace: here.namespace, name });
+  await here.kubelet.waiting(await here.kubelet.bind(pod, 'gpu-1'), 'ContainerCreating');
+  await here.kubelet.remove(await here.kubelet.toldToGo(pod));
+  await here.kubelet.gone(pod);
+  await here.kubelet.succeed(await here.train('teacher'));
+  const { status } = await here.phase('teacher', 'Succeeded');
+  expect(status).toMatchObject({ attempts: 1, preemptions: 1 });
+  expect(status?.failures).toBeUndefined();
 });
 
 it('a Kueue that is taken away is missed, not its queue', async (context) => {

@@ -72,22 +72,54 @@ describe.concurrent('a pod that Kueue takes back before its trainer began', () =
   });
 });
 
-describe.concurrent('in a busy queue', () => {
-  it.for([1, 2, 3, 4])('the teacher goes first (%i)', async (_, context) => {
-    const lab = await open(context);
-    const { here } = lab;
-    const leave = await lab.rival('rival');
-    await lab.admitted('rival');
-    const students = ['a', 'b', 'c'].map((name) => ({ name, model: 'resnet8' }));
-    await here.apply(study({ students }));
-    await waitFor('all to be in the queue', async () => (await lab.workloads()).length === 5 || undefined);
+/** A queue in which a teacher and three baselines wait. @returns what gives one of them the GPU, and tells which */
+async function busyQueue(context: TestContext) {
+  const lab = await open(context);
+  const { here } = lab;
+  const leave = await lab.rival('rival');
+  await lab.admitted('rival');
+  const students = ['a', 'b', 'c'].map((name) => ({ name, model: 'resnet8' }));
+  await here.apply(study({ students }));
+  const waiting = () =>
+    waitFor('all to be in the queue', async () => (await lab.workloads()).length === 5 || undefined);
+  await waiting();
+  const first = async () => {
     await leave();
-    const { name } = (await here.run('teacher')).metadata;
-    const first = await waitFor('one of them to be admitted', async () => {
+    return await waitFor('one of them to be admitted', async () => {
       const [holder] = (await lab.holders()).filter((one) => one !== 'rival');
       return holder;
     });
-    expect(first).toBe(name);
+  };
+  return { lab, waiting, first, teacher: (await here.run('teacher')).metadata.name };
+}
+
+describe.concurrent('in a busy queue', () => {
+  it.for([1, 2, 3, 4])('the teacher goes first (%i)', async (_, context) => {
+    const { first, teacher } = await busyQueue(context);
+    expect(await first()).toBe(teacher);
+  });
+
+  it('the teacher goes first, also when its Job is made anew', async (context) => {
+    const { lab, waiting, first, teacher } = await busyQueue(context);
+    const { metadata } = await lab.here.job(teacher);
+    await lab.here.deleteJob(teacher);
+    await waitFor('the others to be behind it again', async () => {
+      const age = ({
+        metadata: { creationTimestamp = '' },
+      }: {
+        metadata: { creationTimestamp?: string | undefined };
+      }) => Date.parse(creationTimestamp);
+      const workloads = await lab.workloads();
+      const ownerOf = (each: (typeof workloads)[number]) => each.metadata.ownerReferences?.[0];
+      const own = workloads.find((each) => ownerOf(each)?.name === teacher);
+      const others = workloads.filter(
+        (each) => ownerOf(each)?.name !== teacher && ownerOf(each)?.name !== 'rival',
+      );
+      const isNew = own !== undefined && ownerOf(own)?.uid !== metadata.uid;
+      return (isNew && others.length === 3 && others.every((other) => age(other) > age(own))) || undefined;
+    });
+    await waiting();
+    expect(await first()).toBe(teacher);
   });
 });
 
