@@ -7,8 +7,9 @@ import type { Finding } from '../jobs/finding.ts';
 import { isOutdated, jobFor } from '../jobs/job.ts';
 import { isJobEnding } from '../jobs/job-end.ts';
 import type { ClusterEvent, Job, Pod, Workload } from '../jobs/objects.ts';
-import { jobReplaced, observe } from '../jobs/phase.ts';
+import { observe } from '../jobs/phase.ts';
 import { hasStarted, isEnded } from '../jobs/pod.ts';
+import { isOutOfRetries } from '../jobs/retries.ts';
 import type { ReportedStatus } from '../jobs/run-status.ts';
 import { isBeforeTeacher, type QueuedTeacher, untilTurn } from '../jobs/turn.ts';
 import type { Experiment, Run } from './kinds.ts';
@@ -177,7 +178,8 @@ function isUnwanted(job: Job, scene: RunScene, status: ReportedStatus): boolean 
   const { ownerReferences = [], deletionTimestamp } = job.metadata;
   const own = ownerReferences.some(({ uid }) => uid === run.metadata.uid);
   if (!own || deletionTimestamp !== undefined) return false;
-  if (status.reason === jobReplaced) return true;
+  // One that gave up too early: see retries.ts.
+  if (isOutOfRetries(job)) return !isFinal(status.phase) && pods.every(isEnded);
   if (isJobEnding(job)) return false;
   const told = run.spec.suspend || run.spec.stop !== undefined;
   const trains = pods.some((pod) => hasStarted(pod) && !isEnded(pod));
