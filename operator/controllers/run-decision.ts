@@ -8,9 +8,11 @@ import type { Finding } from '../jobs/finding.ts';
 import { isOutdated, jobFor } from '../jobs/job.ts';
 import { isJobEnding } from '../jobs/job-end.ts';
 import type { ClusterEvent, Job, Pod, Workload } from '../jobs/objects.ts';
-import { jobReplaced, observe } from '../jobs/phase.ts';
-import { hasStarted, isEnded } from '../jobs/pod.ts';
+import { occupies } from '../jobs/own-pods.ts';
+import { observe } from '../jobs/phase.ts';
+import { hasStarted } from '../jobs/pod.ts';
 import { refusedStatus } from '../jobs/refused-status.ts';
+import { isOutOfRetries } from '../jobs/retries.ts';
 import type { ReportedStatus } from '../jobs/run-status.ts';
 import { isBeforeTeacher, type QueuedTeacher, untilTurn } from '../jobs/turn.ts';
 import { isToRead, resultUnread } from '../jobs/unread-result.ts';
@@ -208,10 +210,12 @@ function isUnwanted(job: Job, scene: RunScene, status: ReportedStatus): boolean 
   if (!own || deletionTimestamp !== undefined) return false;
   // Once that is written: the next Job is for reading the result.
   if (status.reason === resultUnread && isToRead(run)) return !isBlocked(status);
-  if (status.reason === jobReplaced) return true;
+  const working = pods.filter((pod) => occupies(pod, run));
+  // One that gave up too early: see retries.ts.
+  if (isOutOfRetries(job)) return !isFinal(status.phase) && working.length === 0;
   if (isJobEnding(job)) return false;
   const told = run.spec.suspend || run.spec.stop !== undefined;
-  const trains = pods.some((pod) => hasStarted(pod) && !isEnded(pod));
+  const trains = working.some(hasStarted);
   switch (status.phase) {
     case 'Succeeded':
       // The Job controller is about to see it.

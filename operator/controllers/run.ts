@@ -5,7 +5,7 @@ import type { JobConfig } from '../jobs/config.ts';
 import { label } from '../jobs/contract.ts';
 import { workloadPriorityClass } from '../jobs/kueue-labels.ts';
 import type { Job, Pod } from '../jobs/objects.ts';
-import { jobReplaced } from '../jobs/phase.ts';
+import { isOutOfRetries } from '../jobs/retries.ts';
 import type { ReportedStatus } from '../jobs/run-status.ts';
 import { isBeforeTeacher, type QueuedTeacher } from '../jobs/turn.ts';
 import type { ApiClient } from '../runtime/api-client.ts';
@@ -269,7 +269,7 @@ async function createJob(
 function whyRemoved({ run, job, workload, teacher }: RunScene, status: ReportedStatus | undefined): string {
   if (run.spec.suspend || run.spec.stop !== undefined) return 'its pod ends.';
   if (status?.phase === 'Failed') return 'Kueue gave it up.';
-  if ((status ?? run.status)?.reason === jobReplaced) {
+  if (job && isOutOfRetries(job)) {
     return 'it counts pods that were taken away as failures; another follows.';
   }
   return job && isBeforeTeacher(job, workload, teacher)

@@ -212,14 +212,11 @@ function suspendedText({ metadata: { namespace, name } }: Job): string {
   return `Its Job was suspended by someone else. To let it go on: kubectl patch job -n ${namespace} ${name} --type=merge -p '{"spec":{"suspend":false}}'`;
 }
 
-/** The reason of a Job that is to be followed by another although nothing of its Experiment has changed. */
-export const jobReplaced = 'JobReplaced';
-
 function replaced(from: Resumption): Finding {
   const next = goingOn('Another Job follows', from);
   return {
     phase: 'Queued',
-    reason: jobReplaced,
+    reason: 'JobReplaced',
     message: `Its Job ended as it counts pods that were taken away as failures. ${next} No retry is spent.`,
   };
 }

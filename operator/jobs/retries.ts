@@ -15,7 +15,7 @@ export function retriesLeft(retries: number, failures = 0): number {
  * was killed for its memory.
  */
 export function gaveUpEarly(job: Job, retries: number, { failures = 0, pods }: Accounts): boolean {
-  const takenAway = pods.some(({ outcome }) => outcome === 'Preempted');
+  const takenAway = pods.some(({ outcome }) => outcome === 'Preempted' || outcome === 'Stopped');
   return isOutOfRetries(job) && failures <= retries && takenAway;
 }
 

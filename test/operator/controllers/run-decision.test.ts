@@ -334,6 +334,23 @@ const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
     { job: jobWith({ conditions: outOfRetries }), pods: pods(neverBegan) },
     { deletesJob: true, status: 'Queued JobReplaced' },
   ],
+  'a Run that is stopped, whose Job gave up as its only pod was taken away': [
+    { run: stopped, job: jobWith({ conditions: outOfRetries }), pods: pods(neverBegan) },
+    { deletesJob: true, status: 'Queued Stopping' },
+  ],
+  'a Run that is paused, whose Job gave up as its only pod was taken away before': [
+    {
+      run: runWith(
+        {},
+        {
+          spec: { suspend: true },
+          status: { pods: [{ uid: 'gone', name: 'gone', gpuSeconds: 0, outcome: 'Preempted' }] },
+        },
+      ),
+      job: jobWith({ conditions: outOfRetries }),
+    },
+    { deletesJob: true, status: 'Waiting NotStarted' },
+  ],
   'a Run whose Job gave up, whose pod is not known to have ended': [
     {
       job: jobWith({ conditions: outOfRetries }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobFor } from '../../../operator/jobs/job.ts';
+import { isOutdated, jobFor } from '../../../operator/jobs/job.ts';
 import type { Job } from '../../../operator/jobs/objects.ts';
 import { DestillError } from '../../../src/errors.ts';
 import { assignment } from '../../../src/protocol/assignment.ts';
@@ -252,6 +252,16 @@ describe('a Job with a queue', () => {
     expect(jobFor(run, labelled, config).metadata.labels).toMatchObject({ [priority]: 'urgent' });
     const classed = experimentWith({ queue: 'vision', pod: { gpus: 1, priorityClassName: 'high' } });
     expect(jobFor(run, classed, config).metadata.labels).not.toHaveProperty([priority]);
+  });
+
+  it('is outdated once the Experiment is labelled with another class, which means nothing without a queue', () => {
+    const labelled = (name: string, spec = {}) =>
+      experimentWith(spec, { labels: { 'kueue.x-k8s.io/priority-class': name } });
+    const queued = { queue: 'vision' };
+    const job = jobFor(run, labelled('nosuch', queued), config);
+    expect(isOutdated(job, labelled('nosuch', queued))).toBe(false);
+    expect(isOutdated(job, labelled('urgent', queued))).toBe(true);
+    expect(isOutdated(jobFor(run, labelled('nosuch'), config), labelled('urgent'))).toBe(false);
   });
 });
 
