@@ -105,14 +105,17 @@ async function run(
     const threads = takeThreads(threadsIn(artifacts.folders.own));
     const work = await loaded(isExplanation, log);
     const outcome = await work(assignment, {
-      load: (dataset, folder, signal) =>
-        load(dataset, folder, {
+      load: async (dataset, folder, signal) => {
+        const loaded = await load(dataset, folder, {
           ...defaultLoadDeps,
           ...claims(),
           openBucket: (location) => openBucket('DATASET', s3Address(location), location),
           warn,
           signal,
-        }),
+        });
+        for (const note of loaded.notes) log.info(note);
+        return loaded;
+      },
       teacherFile: (teacher, folder, signal) =>
         teacherFile(teacher, folder, {
           ...defaultLoadDeps,

@@ -32,6 +32,8 @@ describe('a trainer process', () => {
   };
 
   test('stopped by SIGTERM, and killed by SIGKILL, goes on to the same weights, bit for bit', async () => {
+    // What is to be known of the data.
+    expect(done.errors).toContain('The original split: 60,000 + 10,000 images.');
     expect(done).toMatchObject({ code: exitCodes.succeeded, last: { outcome: 'succeeded' } });
     expect(done.reports.at(-1)).toMatchObject({ kind: 'epoch', progress: { epoch: 2, epochs: 2 } });
 

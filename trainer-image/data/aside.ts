@@ -15,9 +15,14 @@ const day = 24 * 3600 * 1000;
  * Another process may make the same target meanwhile: a file is replaced, a folder that is there by then is kept.
  */
 export async function writeAside(target: string, fill: (path: string) => Promise<void>): Promise<void> {
+  // A disk may say only as it is flushed that it has no room.
+  await writing(target, () => replace(target, fill));
+}
+
+async function replace(target: string, fill: (path: string) => Promise<void>): Promise<void> {
   const aside = `${target}.${randomUUID()}.aside`;
   try {
-    await writing(target, () => fill(aside));
+    await fill(aside);
     await removeAbandoned(target, aside);
     await flush(aside);
     await rename(aside, target).catch(async (error: NodeJS.ErrnoException) => {

@@ -61,7 +61,7 @@ export async function fetchFile(origin: FileOrigin, target: string, deps: FetchF
     const before = await sizeOf(partial);
     try {
       await fetchRest(origin, partial, before, deps);
-      await checkAndMove(origin, partial, target, deps);
+      await writing(target, () => checkAndMove(origin, partial, target, deps));
       return;
     } catch (cause) {
       deps.signal?.throwIfAborted();
@@ -117,7 +117,7 @@ async function fetchRest(
     }
     if (total !== undefined && done < total)
       throw new Error(`the connection ended at byte ${done} of ${total}`);
-    await file.truncate(done);
+    await writing(partial, () => file.truncate(done));
   } finally {
     await file.close();
   }
