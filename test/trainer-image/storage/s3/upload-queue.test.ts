@@ -196,6 +196,8 @@ test('a store that cannot copy is sent the file again', async () => {
   const store = new Store({ stored: new Map([['last', 'first']]) });
   store.copies = false;
   store.queue.add([{ name: 'previous', fd: ++lastFd, size: 1, version: 'first' }]);
+  // The copy is refused before there is a write to answer.
+  await setImmediate();
   await store.all();
   expect(store.written).toEqual(['first']);
   expect(store.said).toEqual([]);
