@@ -19,7 +19,7 @@ const longestWait = 120_000;
  * which cannot see each other's processes. SQLite is what takes such locks in Node.js; nothing is written to its file.
  *
  * @returns a function that gives it back.
- * @throws DestillError `Environment` if another process still has it after `patience` milliseconds; the signal's reason.
+ * @throws DestillError `StorageUnavailable`, which another attempt may mend, if another process still has it after `patience` milliseconds; the signal's reason.
  */
 export async function lockFolder(
   folder: string,
@@ -35,7 +35,7 @@ export async function lockFolder(
   }
   if (lock !== undefined) return lock;
   throw new DestillError(
-    'Environment',
+    'StorageUnavailable',
     `${path}: another trainer works in this folder. Stop it, wait for it, or choose another folder.`,
   );
 }

@@ -49,7 +49,7 @@ test('while a trainer works in a folder, a second one is refused; once it was ki
   expect(first.said()).toBe('held\n');
   const { deps: second, warnings } = deps();
   await expect(lockFolder(folder, second, 0)).rejects.toMatchObject({
-    code: 'Environment',
+    code: 'StorageUnavailable',
     message: `${folder}/trainer.lock: another trainer works in this folder. Stop it, wait for it, or choose another folder.`,
   });
   expect(warnings).toEqual([
