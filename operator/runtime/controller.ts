@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { isConflict } from './api-error.ts';
 import type { Change } from './cache.ts';
 import type { Collection } from './collection.ts';
+import { Conflicts } from './conflicts.ts';
 import { type KubeObject, keyOf, refOf } from './resource.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -53,9 +54,6 @@ export type ControllerOptions = {
   /** Told when conflicts do not end: what is known of the world may not be what there is. */
   readonly onEndlessConflicts?: () => void;
 };
-
-/** So many in a row take 10 s: more than a watch that is late, and others who write at the same time. */
-const manyConflicts = 12;
 
 /**
  * Changes of a collection, as keys of the objects that they matter to.
@@ -111,7 +109,8 @@ export async function runController(options: ControllerOptions, signal: AbortSig
   try {
     await unlessAborted(Promise.all(sources.map(({ synced }) => synced)), signal);
     if (signal.aborted) return;
-    const work = Array.from({ length: workers }, () => workOn(options, signal));
+    const conflicts = new Conflicts(options.monotonic);
+    const work = Array.from({ length: workers }, () => workOn(options, conflicts, signal));
     await unlessAborted(new Promise<never>(() => undefined), signal);
     await queue.shutDown();
     await Promise.all(work);
@@ -121,16 +120,17 @@ export async function runController(options: ControllerOptions, signal: AbortSig
   }
 }
 
-async function workOn(options: ControllerOptions, signal: AbortSignal): Promise<void> {
+async function workOn(options: ControllerOptions, conflicts: Conflicts, signal: AbortSignal): Promise<void> {
   const { queue } = options;
   for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
-    await reconcileOnce(options, key, signal);
+    await reconcileOnce(options, conflicts, key, signal);
     queue.done(key);
   }
 }
 
 async function reconcileOnce(
   { name, reconcile, queue, log, monotonic, observer, onEndlessConflicts }: ControllerOptions,
+  conflicts: Conflicts,
   key: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -139,6 +139,7 @@ async function reconcileOnce(
   observer?.started();
   try {
     const { requeueAfter, retry = false } = await reconcile(key, signal);
+    conflicts.over(key);
     if (retry) {
       queue.retry(key);
       finish('requeue');
@@ -148,19 +149,15 @@ async function reconcileOnce(
     if (requeueAfter !== undefined) queue.addAfter(key, requeueAfter);
     finish(requeueAfter === undefined ? 'success' : 'requeue_after');
   } catch (error) {
-    if (!signal.aborted && !isConflict(error)) {
-      log.error(
-        { controller: name, ...refOf(key), failures: queue.failures(key), err: error },
-        'reconcile failed',
-      );
-    }
     queue.retry(key);
     const failures = queue.failures(key);
-    if (isConflict(error) && failures >= manyConflicts) {
-      log.warn(
-        { controller: name, ...refOf(key), failures, err: error },
-        'conflicts do not end: everything is listed again',
-      );
+    if (!isConflict(error)) {
+      conflicts.over(key);
+      const seen = { controller: name, ...refOf(key), failures: failures - 1, err: error };
+      if (!signal.aborted) log.error(seen, 'reconcile failed');
+    } else if (conflicts.met(key)) {
+      const seen = { controller: name, ...refOf(key), failures, err: error };
+      log.warn(seen, 'conflicts do not end: everything is listed again');
       onEndlessConflicts?.();
     }
     finish(isConflict(error) || signal.aborted ? 'requeue' : 'error');

@@ -24,6 +24,8 @@ export type ListWatchOptions<T extends KubeObject> = {
 const backOff: BackOff = { base: 800, cap: 30_000 };
 /** A watch that lasted this long was a good one, though nothing happened in it; milliseconds. */
 const goodWatch = 10_000;
+/** A list is good for so long, whoever asks for another; milliseconds. */
+const freshness = 10_000;
 /** The server ends a watch after a random time from here to twice that, in seconds: watches are spread over its replicas. */
 const minWatch = 300;
 
@@ -54,6 +56,10 @@ export class ListWatch<T extends KubeObject> {
   #isSynced = false;
   #counts = { lists: 0, watches: 0, events: 0 };
   #round = new AbortController();
+  /** Whether it is to be listed before anything else. */
+  #isStale = true;
+  /** In monotonic milliseconds. */
+  #freshUntil = 0;
 
   constructor(options: ListWatchOptions<T>) {
     this.#options = options;
@@ -73,8 +79,14 @@ export class ListWatch<T extends KubeObject> {
     return { ...this.#counts };
   }
 
-  /** Lists it again, now: what is known has turned out to be wrong. */
+  /**
+   * Lists it again, now: what is known has turned out to be wrong. A list that is under way, or was just read, is that
+   * list: to begin it anew each time that somebody asks would be never to end it.
+   */
   relist(): void {
+    const { clock } = this.#options;
+    if (this.#isStale || clock.monotonic() < this.#freshUntil) return;
+    this.#isStale = true;
     this.#round.abort(new Error('it is to be listed again'));
   }
 
@@ -86,7 +98,7 @@ export class ListWatch<T extends KubeObject> {
       this.#round = new AbortController();
       const round = AbortSignal.any([signal, this.#round.signal]);
       try {
-        if (state.version === undefined) state.version = await this.#list(round);
+        if (state.version === undefined || this.#isStale) state.version = await this.#list(round);
         else await this.#checkHistory(state.version, round);
         await this.#watch(state, round);
       } catch (error) {
@@ -103,9 +115,11 @@ export class ListWatch<T extends KubeObject> {
 
   /** @returns the version to watch from */
   async #list(signal: AbortSignal): Promise<string> {
-    const { client, resource, selection = {}, cache } = this.#options;
+    const { client, resource, selection = {}, cache, clock } = this.#options;
     const { items, resourceVersion } = await client.list(resource, selection, signal);
     this.#counts.lists += 1;
+    this.#isStale = false;
+    this.#freshUntil = clock.monotonic() + freshness;
     cache.replace(items, selection.namespace);
     this.#isSynced = true;
     this.#sync();

@@ -85,18 +85,37 @@ describe('a list-watch', () => {
     expect(changes.at(-1)).toBe('updated a 1 > 3');
   });
 
-  it('lists again when it is told to, without a pause', async () => {
-    const { server, listWatch, restarts } = running;
+  it('lists again when it is told to, at once and once, however often it is told', async () => {
+    const { server, listWatch, restarts, clock } = running;
+    const lists = () => server.requests.filter((request) => request === 'list').length;
     await running.start();
     server.write('a', 1);
     await settle();
     listWatch.relist();
     await settle();
-    expect(server.requests.filter((request) => request === 'list')).toHaveLength(2);
+    expect(lists()).toBe(1);
+    await clock.advance(10_000);
+    for (let time = 0; time < 5; time += 1) listWatch.relist();
+    await settle();
+    listWatch.relist();
+    await settle();
+    expect(lists()).toBe(2);
     expect(restarts).toEqual([]);
     server.write('a', 2);
     await settle();
     expect(running.changes.at(-1)).toBe('updated a 1 > 2');
+  });
+
+  it('lists again also when it is told to while it waits to watch again', async () => {
+    const { server, listWatch, clock } = running;
+    await running.start();
+    server.write('a', 1);
+    await clock.advance(10_000);
+    server.disconnect(cutOff());
+    await settle();
+    listWatch.relist();
+    await clock.advance(5_000);
+    expect(listWatch.counts.lists).toBe(2);
   });
 
   it('goes on from the last version when a watch ends in time or is cut off', async () => {
