@@ -17,7 +17,7 @@ import {
 } from './kinds.ts';
 
 export type KueueOptions = {
-  readonly client: Pick<ApiClient, 'list' | 'version' | 'watch' | 'request'>;
+  readonly client: Pick<ApiClient, 'list' | 'watch' | 'request'>;
   readonly namespaces: readonly string[] | undefined;
   readonly clock: Clock;
   readonly random: Random;

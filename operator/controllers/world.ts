@@ -11,7 +11,7 @@ import { type Experiment, experiments, jobs, pods, type Run, runs } from './kind
 import { Kueue } from './kueue.ts';
 
 export type WorldOptions = {
-  readonly client: Pick<ApiClient, 'list' | 'version' | 'watch' | 'request'>;
+  readonly client: Pick<ApiClient, 'list' | 'watch' | 'request'>;
   /** Namespaces that are watched; undefined: all. */
   readonly namespaces: readonly string[] | undefined;
   readonly clock: Clock;

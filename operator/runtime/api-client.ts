@@ -91,18 +91,6 @@ export class ApiClient {
     }
   }
 
-  /** Where the history of the collection is now, without reading it. */
-  async version(resource: Resource, { namespace }: Selection, signal: AbortSignal): Promise<string> {
-    const query = { limit: 1 };
-    const page = await this.request<Page<unknown>>(
-      'GET',
-      collectionPath(resource, namespace),
-      { query },
-      signal,
-    );
-    return page.metadata.resourceVersion;
-  }
-
   create<T extends KubeObject>(resource: Resource<T>, object: Draft<T>, signal: AbortSignal): Promise<T> {
     return this.request(
       'POST',

@@ -6,7 +6,7 @@ import { type Clock, type Random, sleep } from './clock.ts';
 import { isLater, type KubeObject, type Resource } from './resource.ts';
 
 /** What a list-watch asks of the API server. */
-export type ListWatchClient = Pick<ApiClient, 'list' | 'version' | 'watch'>;
+export type ListWatchClient = Pick<ApiClient, 'list' | 'watch'>;
 
 export type ListWatchOptions<T extends KubeObject> = {
   readonly client: ListWatchClient;
@@ -31,10 +31,8 @@ const minWatch = 300;
 
 /** What the cache knows has never happened: the API server's store was restored from a backup. */
 export class HistoryLost extends Error {
-  constructor(plural: string, known: string, version: string) {
-    super(
-      `${plural} are known up to version ${known}, and the API server is at ${version}: it was restored from a backup`,
-    );
+  constructor(plural: string, what: string) {
+    super(`${plural}: ${what}: the API server was restored from a backup`);
     this.name = 'HistoryLost';
   }
 }
@@ -44,7 +42,7 @@ export class HistoryLost extends Error {
  *
  * A watch that ends goes on from the last version it told of. Where that is not possible, or anything is not as it
  * should be, the collection is listed again; what changed meanwhile is told as changes. A server that has gone back in
- * time would be silent until it is past that version, so it is asked where it is before a watch goes on.
+ * time would be silent of that, so it is asked for what happened last before a watch goes on.
  */
 export class ListWatch<T extends KubeObject> {
   readonly cache: Cache<T>;
@@ -98,8 +96,8 @@ export class ListWatch<T extends KubeObject> {
       this.#round = new AbortController();
       const round = AbortSignal.any([signal, this.#round.signal]);
       try {
-        if (state.version === undefined || this.#isStale) state.version = await this.#list(round);
-        else await this.#checkHistory(state.version, round);
+        const goesOn = !this.#isStale && (await this.#isHistory(state.version, round));
+        if (!goesOn) state.version = await this.#list(round);
         await this.#watch(state, round);
       } catch (error) {
         if (signal.aborted) return;
@@ -126,11 +124,31 @@ export class ListWatch<T extends KubeObject> {
     return resourceVersion;
   }
 
-  /** @throws HistoryLost if the server has not come as far as what is known */
-  async #checkHistory(known: string, signal: AbortSignal): Promise<void> {
-    const { client, resource, selection = {} } = this.#options;
-    const version = await client.version(resource, selection, signal);
-    if (isLater(known, version)) throw new HistoryLost(resource.plural, known, version);
+  /**
+   * Whether a watch may go on from that version: the object that changed last is there as it is known, or as it became
+   * later. Of an empty cache a list is as good as a look.
+   */
+  async #isHistory(known: string | undefined, signal: AbortSignal): Promise<boolean> {
+    const { client, resource, selection = {}, cache, onRestart } = this.#options;
+    const newest = newestOf(cache.values(), selection.namespace);
+    if (known === undefined || newest === undefined) return false;
+    const { name, namespace, uid } = newest.metadata;
+    const one = {
+      ...selection,
+      namespace: selection.namespace ?? namespace,
+      fieldSelector: `metadata.name=${name}`,
+    };
+    const { items, resourceVersion } = await client.list(resource, one, signal);
+    const [found] = items;
+    const lost =
+      isLater(known, resourceVersion) ||
+      found === undefined ||
+      (found.metadata.uid === uid && isLater(versionOf(newest), versionOf(found)));
+    if (!lost) return true;
+    // One that was deleted meanwhile is told by the list.
+    const isSure = found !== undefined || isLater(known, resourceVersion);
+    if (isSure) onRestart?.(new HistoryLost(resource.plural, `${name} is not what it was`), 0);
+    return false;
   }
 
   /** One watch, to its end. @throws Error if that came too early */
@@ -168,6 +186,19 @@ type State = {
   /** In a row. */
   failures: number;
 };
+
+function newestOf<T extends KubeObject>(objects: Iterable<T>, namespace: string | undefined): T | undefined {
+  let newest: T | undefined;
+  for (const object of objects) {
+    const isHere = namespace === undefined || object.metadata.namespace === namespace;
+    if (isHere && (newest === undefined || isLater(versionOf(object), versionOf(newest)))) newest = object;
+  }
+  return newest;
+}
+
+function versionOf({ metadata }: KubeObject): string {
+  return metadata.resourceVersion ?? '';
+}
 
 /** Whether a watch from the same version has a chance: nothing is wrong with the version, only with the connection. */
 function canResume(error: unknown): boolean {

@@ -78,11 +78,23 @@ describe('a list-watch', () => {
     await clock.advance(5_000);
     expect(changes).toEqual(['added a 1', 'added b 1', 'updated a 1 > 2', 'deleted b 1', 'updated a 2 > 1']);
     expect(restarts.map(([why]) => why)).toContainEqual(
-      'HistoryLost: things are known up to version 4, and the API server is at 2: it was restored from a backup',
+      'HistoryLost: things: a is not what it was: the API server was restored from a backup',
     );
     server.write('a', 3);
     await settle();
     expect(changes.at(-1)).toBe('updated a 1 > 3');
+  });
+
+  it('lists again a server that was restored and has come as far again, by other ways', async () => {
+    const { server, clock, changes } = running;
+    await running.start();
+    server.write('a', 1);
+    server.write('a', 2);
+    await settle();
+    server.restore(1);
+    for (let time = 0; time < 5; time += 1) server.write('other', time);
+    await clock.advance(5_000);
+    expect(changes.slice(0, 4)).toEqual(['added a 1', 'updated a 1 > 2', 'updated a 2 > 1', 'added other 4']);
   });
 
   it('lists again when it is told to, at once and once, however often it is told', async () => {
@@ -130,12 +142,14 @@ describe('a list-watch', () => {
     server.disconnect(cutOff());
     server.write('a', 3);
     await clock.advance(800);
-    expect(server.requests).toEqual(['list', 'watch 1', 'watch 2', 'watch 3']);
+    const look = 'list metadata.name=a';
+    expect(server.requests).toEqual(['list', 'watch 1', look, 'watch 2', look, 'watch 3']);
     expect(running.changes).toEqual(['added a 1', 'updated a 1 > 2', 'updated a 2 > 3']);
   });
 
   it('goes on from the last bookmark', async () => {
     const { server, clock } = running;
+    server.write('b', 1);
     await running.start();
     server.write('a', 1);
     server.remove('a');
@@ -144,7 +158,7 @@ describe('a list-watch', () => {
     server.compact();
     server.disconnect(cutOff());
     await clock.advance(800);
-    expect(server.requests).toEqual(['list', 'watch 1', 'watch 3']);
+    expect(server.requests).toEqual(['list', 'watch 2', 'list metadata.name=b', 'watch 4']);
   });
 
   it.each([
@@ -162,7 +176,9 @@ describe('a list-watch', () => {
     server.compact();
     await clock.advance(60_000);
     expect(server.requests).toEqual(
-      asAnswer ? ['list', 'watch 3', 'watch 3', 'list', 'watch 5'] : ['list', 'watch 3', 'list', 'watch 5'],
+      asAnswer
+        ? ['list', 'watch 3', 'list metadata.name=b', 'watch 3', 'list', 'watch 5']
+        : ['list', 'watch 3', 'list', 'watch 5'],
     );
     expect(changes).toEqual(['added a 1', 'added b 1', 'deleted a 1', 'updated b 1 > 2']);
   });

@@ -57,8 +57,7 @@ export class ModelServer {
   /** What a list-watch uses. */
   client(): ListWatchClient {
     return {
-      list: async () => this.#list() as unknown as Listed<never>,
-      version: async () => this.#ask(),
+      list: async (_resource, { fieldSelector }) => this.#list(fieldSelector) as unknown as Listed<never>,
       watch: (_resource, options, signal) => this.#watch(options, signal) as never,
     };
   }
@@ -77,15 +76,15 @@ export class ModelServer {
     this.disconnect(cutOff());
   }
 
-  #ask(): string {
+  /** @param only such as `metadata.name=a` */
+  #list(only?: string): Listed<Thing> {
+    this.requests.push(only === undefined ? 'list' : `list ${only}`);
     this.#fail();
-    return `${this.#version}`;
-  }
-
-  #list(): Listed<Thing> {
-    this.requests.push('list');
-    this.#fail();
-    return { items: structuredClone([...this.objects.values()]), resourceVersion: `${this.#version}` };
+    const name = only?.split('=')[1];
+    const items = [...this.objects.values()].filter(
+      ({ metadata }) => name === undefined || metadata.name === name,
+    );
+    return { items: structuredClone(items), resourceVersion: `${this.#version}` };
   }
 
   async *#watch(options: WatchOptions, signal: AbortSignal): AsyncGenerator<WatchEvent<Thing>> {
