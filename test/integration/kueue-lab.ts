@@ -92,8 +92,8 @@ export class KueueLab {
   /** Waits until Kueue has let the Job go. */
   async admitted(name: string): Promise<Job> {
     return await waitFor(`the Job ${name} to be admitted`, async () => {
-      const job = await this.here.job(name);
-      return job.spec?.suspend === false ? job : undefined;
+      const job = (await this.here.jobs()).find(({ metadata }) => metadata.name === name);
+      return job?.spec?.suspend === false ? job : undefined;
     });
   }
 
