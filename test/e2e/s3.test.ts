@@ -85,17 +85,19 @@ describe('an Experiment whose artifacts are in S3', () => {
       await lab.apply(inS3('stranger', { ...once, secretName: 'wrong-keys' }));
       await lab.apply(inS3('crowded', { ...once, endpoint: full.endpoint }));
       await lab.apply(inS3('nowhere', { ...once, endpoint: `http://${network.machine}:1` }));
-      const messageOf = async (experiment: string) => {
+      const messageOf = async (experiment: string, reason: string) => {
         const hasFailed = ({ status }: Run) => status?.phase === 'Failed';
         const { status } = await lab.runThat(experiment, 'teacher', hasFailed, 'fail');
-        expect(status?.reason).toBe('StorageUnavailable');
+        expect(status?.reason).toBe(reason);
         return status?.conditions?.find(({ type }) => type === 'Failed')?.message;
       };
-      expect(await messageOf('stranger')).toContain(
+      expect(await messageOf('stranger', 'StorageUnavailable')).toContain(
         'the secret key is not that of the access key. Correct secretAccessKey in the Secret that spec.storage.s3.secretName names.',
       );
-      expect(await messageOf('crowded')).toContain('Delete what is not needed there, or raise the quota.');
-      expect(await messageOf('nowhere')).toContain(
+      expect(await messageOf('crowded', 'StorageFull')).toContain(
+        'Delete what is not needed there, or raise the quota.',
+      );
+      expect(await messageOf('nowhere', 'StorageUnavailable')).toContain(
         `cannot be reached to list s3://lab/vision/${lab.namespace}/nowhere`,
       );
     },
