@@ -71,7 +71,7 @@ function endOf({ wanted, runs }: Outlook): Ending | undefined {
   const others = runPhases.flatMap((phase) =>
     phase !== 'Succeeded' && counts[phase] ? [`${counts[phase]} ${phase}`] : [],
   );
-  // As operators before 0.2 left those whose pod they missed the end of.
+  // An operator once took a Job's word for the end of a Run whose pod it had not seen end.
   const unknown = own.filter((run) => phaseOf(run) === 'Succeeded' && !isKnown(run)).length;
   const unread = unknown === 0 ? [] : [`the result of ${unknown} is not known`];
   const tally = [`${succeeded} of ${own.length} Runs succeeded`, ...others, ...unread].join(', ');

@@ -17,6 +17,15 @@ async function samples(prefix: string): Promise<string[]> {
 }
 
 describe('the metrics of the runtime', () => {
+  it('tell how far the clock of the machine is ahead, as it is when somebody asks', async () => {
+    let ahead = -600;
+    metrics.clockSkew(() => ahead);
+    const text = () => registry.getSingleMetricAsString('destillml_clock_skew_seconds');
+    expect(await text()).toMatch(/^destillml_clock_skew_seconds -600$/m);
+    ahead = 0;
+    expect(await text()).toMatch(/^destillml_clock_skew_seconds 0$/m);
+  });
+
   it('have the names and labels of controller-runtime, where it has one', async () => {
     const all = await registry.getMetricsAsJSON();
     expect(all.map(({ name }) => name).sort()).toEqual([
