@@ -8,6 +8,7 @@ import type { EventRecorder } from '../runtime/events.ts';
 import { keyOf } from '../runtime/resource.ts';
 import { experimentHappenings } from './experiment-happenings.ts';
 import { type Experiment, experiments, type Run, runs } from './kinds.ts';
+import { reportStatus } from './report-status.ts';
 import type { World } from './world.ts';
 import { attempt, type Refusal, WriteRefused } from './write-refused.ts';
 
@@ -153,26 +154,16 @@ async function patchRun(
   }
 }
 
-/** @param refused what the status is about, which was told of already */
-export async function report(
+export function report(
   experiment: Experiment,
   status: ExperimentStatus,
   { client, world, recorder }: ExperimentControllerDeps,
   signal: AbortSignal,
   refused?: Refusal,
 ): Promise<void> {
-  const { name, namespace, uid, resourceVersion } = experiment.metadata;
-  try {
-    const metadata = { name, namespace, uid, resourceVersion };
-    const applied = client.applyStatus(experiments, { metadata, status }, signal);
-    world.experiments.cache.wrote(await attempt('Its status cannot be written', applied));
-  } catch (error) {
-    if (isNotFound(error)) return;
-    throw error;
-  }
-  for (const happening of experimentHappenings(experiment, status)) {
-    if (happening.note !== refused?.message) recorder.record(happening);
-  }
+  const deps = { client, cache: world.experiments.cache, recorder };
+  const happenings = experimentHappenings(experiment, status);
+  return reportStatus(experiments, experiment, status, happenings, deps, signal, refused);
 }
 
 /** Its Runs, Jobs and pods go with it; what they wrote to the storage stays. */

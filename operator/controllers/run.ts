@@ -26,6 +26,7 @@ import { keyOf } from '../runtime/resource.ts';
 import { experimentOfRun } from './experiment-of-run.ts';
 import { clusterEvents, type Experiment, jobs, pods, type Run, runs, type Workload } from './kinds.ts';
 import { Refusals } from './refusals.ts';
+import { reportStatus } from './report-status.ts';
 import { decideRun, type RunScene } from './run-decision.ts';
 import { runHappenings } from './run-happenings.ts';
 import type { World } from './world.ts';
@@ -298,25 +299,13 @@ async function removeJob(
   recorder.record({ regarding: run, type: 'Normal', reason: 'JobDeleted', action: 'DeleteJob', note });
 }
 
-/** @param refused what the status is about, which was told of already */
-async function report(
+function report(
   run: Run,
   status: ReportedStatus,
   { client, world, recorder }: RunControllerDeps,
   signal: AbortSignal,
   refused?: Refusal,
 ): Promise<void> {
-  const { name, namespace, uid, resourceVersion } = run.metadata;
-  try {
-    // With the version it was decided on: whoever leads no longer, or knows less, overwrites nothing.
-    const metadata = { name, namespace, uid, resourceVersion };
-    const applied = client.applyStatus(runs, { metadata, status }, signal);
-    world.runs.cache.wrote(await attempt('Its status cannot be written', applied));
-  } catch (error) {
-    if (isNotFound(error)) return;
-    throw error;
-  }
-  for (const happening of runHappenings(run, status)) {
-    if (happening.note !== refused?.message) recorder.record(happening);
-  }
+  const deps = { client, cache: world.runs.cache, recorder };
+  return reportStatus(runs, run, status, runHappenings(run, status), deps, signal, refused);
 }
