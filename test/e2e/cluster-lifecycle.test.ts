@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bringUp, connect, dataFolder, serverStates, takeDown } from '../cluster/real/cluster.ts';
 import { processId } from '../cluster/real/process-id.ts';
@@ -87,9 +87,7 @@ async function machine() {
     networkNamespaces: await run('ip', 'netns'),
     tables: await run('nft', 'list', 'tables'),
     mounts: mounts(),
-    groups: readdirSync('/sys/fs/cgroup', { recursive: true }).filter((path) =>
-      String(path).includes('destillml'),
-    ),
+    groups: foldersBelow('/sys/fs/cgroup').filter((path) => path.includes('destillml')),
     files: ['/run', '/var/lib', '/var/log', '/etc', '/opt'].map((folder) => readdirSync(folder)),
     settings: settings.map((name) => readFileSync(`/proc/sys/${name}`, 'utf8').trim()),
   };
@@ -110,6 +108,26 @@ const settings = [
 function mounts(): string[] {
   const lines = readFileSync('/proc/mounts', 'utf8').split('\n');
   return lines.filter((line) => !line.includes('/.tools/images/'));
+}
+
+/** Others' control groups come and go while one looks. */
+function foldersBelow(folder: string): string[] {
+  const entries = readIfThere(() => readdirSync(folder, { withFileTypes: true })) ?? [];
+  return entries.flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? [path, ...foldersBelow(path)] : [];
+  });
+}
+
+function readIfThere<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    // ESRCH is what /proc says of a process that ended, ENODEV a control group that was removed.
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (['ENOENT', 'ENOTDIR', 'ENODEV', 'ESRCH'].includes(code)) return undefined;
+    throw error;
+  }
 }
 
 /** Ports that somebody listens on in the machine's own network. */
@@ -133,9 +151,5 @@ function processesOf(text: string): { readonly pid: number; readonly program: st
 }
 
 function commandLine(pid: string): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    return [];
-  }
+  return readIfThere(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')) ?? [];
 }
