@@ -11,7 +11,7 @@ export function phaseTimeline({ where, width, height }: { where: string; width: 
   return new StateTimeline({
     title: 'Phases of Runs',
     description:
-      'What each Run did when. Waiting: for its teacher or its turn. Queued: for a GPU. Starting: its image, its data, its node.',
+      'What each Run did when. Waiting: for its teacher or its turn. Queued: for a GPU. Starting: its image, its data, its node. Paused: at a rung of a search, for its promotion.',
     unit: 'none',
     width,
     height,

@@ -78,6 +78,10 @@ function stateOf(run: Run): string {
     case 'Waiting':
       if (run.spec.parameters.role === 'explanation') return 'stopped; it starts anew';
       return `stopped in epoch ${(progress?.epoch ?? 0) + 1}; goes on from there`;
+    case 'Paused': {
+      const { epoch = 0, validationAccuracy = 0 } = run.status?.rungs?.at(-1) ?? {};
+      return `paused after epoch ${epoch}: validation ${accuracy(validationAccuracy)}`;
+    }
     case 'Queued':
     case 'Starting':
     case 'Running':

@@ -1,7 +1,7 @@
 /**
  * Colours that people with any kind of colour vision tell apart: Okabe and Ito, "Color Universal Design" (2008).
  *
- * They are readable on Grafana's dark and light themes; black, which is not, is left out.
+ * They are readable on Grafana's dark and light themes; black, which is not, is left out, and Tol's pale grey added.
  */
 export const palette = {
   blue: '#0072B2',
@@ -12,6 +12,7 @@ export const palette = {
   vermilion: '#D55E00',
   purple: '#CC79A7',
   grey: '#999999',
+  pale: '#DDDDDD',
 } as const;
 
 export type Color = (typeof palette)[keyof typeof palette];
@@ -25,6 +26,7 @@ export const phaseColors = {
   Queued: palette.yellow,
   Starting: palette.sky,
   Running: palette.blue,
+  Paused: palette.pale,
   Succeeded: palette.green,
   Failed: palette.vermilion,
   Stopped: palette.orange,

@@ -7,7 +7,6 @@ import { isActive, phaseOf } from '@destillml/core/plan/phases.ts';
 import type { Run } from '../controllers/kinds.ts';
 import { labelText, one, type Reading } from './exposition.ts';
 import { seconds } from './seconds.ts';
-import { type Sweep, sweptNumbers } from './swept.ts';
 
 /** A Run, and what is seen of it elsewhere. */
 export type SeenRun = {
@@ -18,13 +17,11 @@ export type SeenRun = {
   readonly identity: string;
   /** GPUs of its pods that have a node and have not ended; undefined: it has none. */
   readonly gpus: number | undefined;
-  /** The sweep of its Experiment. */
-  readonly sweep: Sweep | undefined;
   /** Failures by reason that were seen. */
   readonly failures: ReadonlyMap<string, number>;
 };
 
-export function seenRun(run: Run, rest: Pick<SeenRun, 'gpus' | 'sweep' | 'failures'>): SeenRun {
+export function seenRun(run: Run, rest: Pick<SeenRun, 'gpus' | 'failures'>): SeenRun {
   const { metadata, spec } = run;
   const place = labelText({
     namespace: metadata.namespace,
@@ -87,10 +84,10 @@ export const runReadings: readonly Reading<SeenRun>[] = [
   ofIdentity(runMetrics.flops, ({ run }) => resultOf(run)?.flops),
   {
     metric: runMetrics.parameter,
-    read: ({ run, place, sweep }) =>
-      sweptNumbers(run.spec.parameters, sweep).map(([parameter, value]) => [
+    read: ({ run, place }) =>
+      Object.entries(run.spec.trial?.values ?? {}).map(([parameter, value]) => [
         `${place},${labelText({ parameter })}`,
-        value,
+        Number(value),
       ]),
   },
   // From 0 on, so that the first of them is an increase.

@@ -72,12 +72,9 @@ export class StateMetrics {
   }
 
   #run(run: Run): SeenRun {
-    const { namespace } = run.metadata;
-    const owner = this.#world.experiments.cache.get(keyOf({ namespace, name: run.spec.experiment }));
     const key = keyOf(run.metadata);
     return seenRun(run, {
       gpus: isFinal(phaseOf(run)) ? undefined : this.#gpus(run, key),
-      sweep: owner?.spec.sweep,
       failures: this.#failures(key),
     });
   }

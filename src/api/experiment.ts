@@ -4,12 +4,13 @@ import { objectiveTerms, someTechnique } from './distillation.ts';
 import { explain } from './explain.ts';
 import { conditions, objectMeta, type RunPhase, timestamp } from './meta.ts';
 import { modelNames } from './models.ts';
-import { labelName, seed, shortName } from './names.ts';
+import { labelName, seed, shortName, studyName } from './names.ts';
 import { onnxTeacher } from './onnx-teacher.ts';
 import { pod } from './pod.ts';
 import { distinctList, exactlyOneOf, immutable, listByKey, withRules } from './rules.ts';
 import { storage } from './storage.ts';
 import { sweep } from './sweep.ts';
+import { sweepableSwitches, sweptValues } from './sweepable.ts';
 import { training } from './training.ts';
 
 const model = z.enum(modelNames);
@@ -23,8 +24,8 @@ export const arm = withRules(
   }),
   someTechnique,
   {
-    rule: "self.name != 'best'",
-    message: 'any other name: best stands for the best arm in scarcity',
+    rule: "!(self.name in ['best', 'baseline'])",
+    message: 'any other name: best stands for the best arm in scarcity, baseline for no arm',
     fieldPath: '.name',
   },
 );
@@ -107,6 +108,14 @@ const scarcity = withRules(
   immutable(anotherExperiment),
 );
 
+/** CEL has no power: eta^(b - 1), for b up to 5. */
+function power(eta: string): string {
+  return [4, 3, 2, 1].reduceRight(
+    (smaller, exponent) => `(b > ${exponent} ? ${Array(exponent).fill(eta).join(' * ')} : ${smaller})`,
+    '1',
+  );
+}
+
 const sharee = z
   .string()
   .min(1)
@@ -127,7 +136,7 @@ export const experimentSpec = withRules(
       'The recipe of every network; the defaults are those of the original study.',
     ),
     seeds: seeds.describe('Every student is trained once per seed.'),
-    sweep: sweep.optional().describe('A search over numbers of the spec: one study per student and arm.'),
+    sweep: sweep.optional().describe('A search over fields of the spec: one study per student and arm.'),
     scarcity: scarcity
       .optional()
       .describe('After the main stage: one technique with the smallest student and the least data.'),
@@ -183,7 +192,7 @@ export const experimentSpec = withRules(
     fieldPath: '.scarcity.fraction',
   },
   {
-    rule: "!has(self.sweep) || self.sweep.__for__ != 'distilled' || size(self.distillation) > 0",
+    rule: "!has(self.sweep) || !(self.sweep.__for__ in ['distilled', 'comparison']) || size(self.distillation) > 0",
     message: 'at least one arm, which the sweep is for',
     fieldPath: '.distillation',
   },
@@ -203,14 +212,40 @@ export const experimentSpec = withRules(
     fieldPath: '.sweep.algorithm.asha.minEpochs',
   },
   {
+    rule: `!has(self.sweep) || !has(self.sweep.algorithm.asha) || [2, 3, 4, 5].all(b, b > self.sweep.algorithm.asha.brackets || self.sweep.algorithm.asha.minEpochs * ${power('self.sweep.algorithm.asha.eta')} <= self.training.epochs)`,
+    message: 'fewer, so that the last bracket has minEpochs * eta^(brackets - 1) at most training.epochs',
+    fieldPath: '.sweep.algorithm.asha.brackets',
+  },
+  ...sweepableSwitches.map((path) => ({
+    rule: `!has(self.sweep) || self.sweep.parameters.all(p, p.name != '${path}' || has(self.${path}) || self.sweep.parameters.exists(q, q.name.startsWith('${path}.')))`,
+    message: `no ${path}, or set it in the spec: that is what it is with`,
+    fieldPath: '.sweep.parameters',
+  })),
+  {
+    rule: "!has(self.sweep) || self.sweep.parameters.all(p, p.name != 'training.epochs' || self.sweep.parameters.exists(q, q.name == 'training.schedule.warmupEpochs') || (has(p.integer) && double(p.integer.min) >= self.training.schedule.warmupEpochs) || (has(p.discrete) && p.discrete.all(v, v >= self.training.schedule.warmupEpochs)))",
+    message: 'for training.epochs at least training.schedule.warmupEpochs',
+    fieldPath: '.sweep.parameters',
+  },
+  {
+    rule: "!has(self.sweep) || self.sweep.parameters.all(q, q.name != 'training.schedule.warmupEpochs' || self.sweep.parameters.exists(p, p.name == 'training.epochs') || ((!has(q.double) || q.double.max <= double(self.training.epochs)) && (!has(q.integer) || q.integer.max <= self.training.epochs) && (!has(q.discrete) || q.discrete.all(v, v <= double(self.training.epochs)))))",
+    message: 'for training.schedule.warmupEpochs at most training.epochs',
+    fieldPath: '.sweep.parameters',
+  },
+  {
+    rule: "!has(self.sweep) || !['training.epochs', 'training.schedule.warmupEpochs'].all(name, self.sweep.parameters.exists(p, p.name == name))",
+    message:
+      'either training.epochs or training.schedule.warmupEpochs, of which one may not exceed the other',
+    fieldPath: '.sweep.parameters',
+  },
+  {
     rule: '!has(self.sweep) || !has(self.sweep.earlyStopping) || self.sweep.earlyStopping.median.startEpoch <= self.training.epochs',
     message: 'at most training.epochs',
     fieldPath: '.sweep.earlyStopping.median.startEpoch',
   },
   {
-    rule: 'has(self.sweep) == has(oldSelf.sweep) && (!has(self.sweep) || !has(oldSelf.sweep) || (self.sweep.__for__ == oldSelf.sweep.__for__ && self.sweep.algorithm == oldSelf.sweep.algorithm && self.sweep.parameters == oldSelf.sweep.parameters))',
+    rule: 'has(self.sweep) == has(oldSelf.sweep) && (!has(self.sweep) || !has(oldSelf.sweep) || (self.sweep.__for__ == oldSelf.sweep.__for__ && self.sweep.algorithm == oldSelf.sweep.algorithm && self.sweep.seed == oldSelf.sweep.seed && self.sweep.parameters == oldSelf.sweep.parameters && has(self.sweep.initial) == has(oldSelf.sweep.initial) && (!has(self.sweep.initial) || self.sweep.initial == oldSelf.sweep.initial)))',
     message:
-      'for, algorithm and parameters of a sweep cannot be changed once set, nor a sweep added or removed: make another Experiment',
+      'for, algorithm, seed, parameters and initial of a sweep cannot be changed once set, nor a sweep added or removed: make another Experiment',
     fieldPath: '.sweep',
   },
 );
@@ -227,11 +262,37 @@ const runCounts = z.strictObject({
   Queued: count.describe('For GPUs.'),
   Starting: count.describe('Their pods are on the way.'),
   Running: count.describe('In training.'),
+  Paused: count.describe('At a rung of a search, with its checkpoint; trained on if it is among the best.'),
   Succeeded: count.describe('With a result.'),
   Failed: count.describe('Without one.'),
   Stopped: count.describe('Stopped early or no longer wanted.'),
   Skipped: count.describe('Not started, because their teacher failed.'),
 } satisfies Record<RunPhase, typeof count>);
+
+const studyStatus = z.strictObject({
+  name: studyName.describe(
+    'teacher, STUDENT.baseline or STUDENT.ARM; its Runs have the label destillml.io/study.',
+  ),
+  state: z
+    .enum(['Waiting', 'Searching', 'Ended', 'Failed'])
+    .describe('Ended: the best configuration is known, and trained with every seed. Failed: there is none.'),
+  reason: z.string().max(1024).describe('Why, in one CamelCase word.'),
+  message: z.string().max(1024).describe('Why, in words.'),
+  runs: runCounts.describe('Number of its Runs by phase.'),
+  best: z
+    .strictObject({
+      run: labelName.describe('Its Run.'),
+      number: z.int().min(1).describe('Number of the Run in the study.'),
+      validationAccuracy: z
+        .number()
+        .min(0)
+        .max(1)
+        .describe('Best validation accuracy that was reported, 0–1.'),
+      values: sweptValues.describe('What it sets, by path.'),
+    })
+    .optional()
+    .describe('The configuration with the highest validation accuracy so far.'),
+});
 
 export const experimentStatus = z.strictObject({
   observedGeneration: z.int().min(0).optional().describe('Generation of the spec this status was made for.'),
@@ -249,6 +310,9 @@ export const experimentStatus = z.strictObject({
     })
     .optional()
     .describe('The distilled student with the highest mean validation accuracy.'),
+  studies: listByKey(z.array(studyStatus).max(528), 'name')
+    .optional()
+    .describe('Of the sweep: one per student and arm.'),
   teacherAccuracy: accuracy.optional().describe('Test accuracy of the teacher.'),
   baselineAccuracy: accuracy
     .optional()

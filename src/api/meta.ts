@@ -35,6 +35,7 @@ export const runPhases = [
   'Queued',
   'Starting',
   'Running',
+  'Paused',
   'Succeeded',
   'Failed',
   'Stopped',

@@ -13,6 +13,13 @@ export const shortName = label.min(1).max(30);
 /** A DNS label: names of namespaces, Experiments and Runs. */
 export const labelName = label.min(1).max(63);
 
+/** Names of the studies of a sweep: teacher, STUDENT.baseline, STUDENT.ARM. Also the value of a label. */
+export const studyName = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, 'teacher, STUDENT.baseline or STUDENT.ARM');
+
 /** A DNS subdomain: names of most other Kubernetes objects. */
 export const objectName = z
   .string()

@@ -4,18 +4,19 @@ import { distillationObjective } from './distillation.ts';
 import { explain, mapNames, mostExplained } from './explain.ts';
 import { conditions, objectMeta, runPhases, timestamp } from './meta.ts';
 import { modelNames } from './models.ts';
-import { labelName, seed } from './names.ts';
+import { labelName, seed, studyName } from './names.ts';
 import { onnxTeacher } from './onnx-teacher.ts';
 import { atomic, immutable, withRules } from './rules.ts';
+import { sweptValues } from './sweepable.ts';
 import { training } from './training.ts';
 
 export const runRoles = ['teacher', 'baseline', 'distilled', 'explanation'] as const;
 
 /**
- * main: teacher, baselines and arms. scarcity: the best technique with the least data. explanation: what all these
- * networks look at.
+ * search: the Runs of the sweep's studies. main: teacher, baselines and arms, with what was found. scarcity: the best
+ * technique with the least data. explanation: what all these networks look at.
  */
-export const runStages = ['main', 'scarcity', 'explanation'] as const;
+export const runStages = ['search', 'main', 'scarcity', 'explanation'] as const;
 export type RunStage = (typeof runStages)[number];
 
 /**
@@ -72,23 +73,59 @@ export const runParameters = withRules(
   },
 );
 
-export const runSpec = z.strictObject({
-  experiment: withRules(labelName, immutable('cannot be changed once set')).describe(
-    'Name of the Experiment that the Run belongs to.',
+/** What a Run of a search tries. */
+const trial = z.strictObject({
+  study: studyName.describe('Study of the Experiment: teacher, STUDENT.baseline or STUDENT.ARM.'),
+  number: z.int().min(1).max(1_000_000).describe('Number in the study, which its name is made of.'),
+  values: sweptValues.describe(
+    'What it sets, by path in the spec of the Experiment; part of its parameters.',
   ),
-  parameters: withRules(
-    atomic(runParameters),
-    immutable('cannot be changed once set: another Run is made for others'),
-  ).describe('What one network is and how it is trained.'),
-  suspend: z.boolean().default(true).describe('false once the plan lets the Run start.'),
-  stop: z
-    .strictObject({
-      reason: z.string().max(1024).describe('Why, in one CamelCase word.'),
-      message: z.string().max(32_768).describe('Why, in words.'),
-    })
-    .optional()
-    .describe('Set once the Run is no longer wanted: it ends as Stopped, or Skipped if it never started.'),
+  summary: z.string().max(1024).describe('The same in short, such as learningRate=0.1, temperature=4.'),
 });
+
+export const runSpec = withRules(
+  z.strictObject({
+    experiment: withRules(labelName, immutable('cannot be changed once set')).describe(
+      'Name of the Experiment that the Run belongs to.',
+    ),
+    parameters: withRules(
+      atomic(runParameters),
+      immutable('cannot be changed once set: another Run is made for others'),
+    ).describe('What one network is and how it is trained.'),
+    suspend: z.boolean().default(true).describe('false once the plan lets the Run start.'),
+    stop: z
+      .strictObject({
+        reason: z.string().max(1024).describe('Why, in one CamelCase word.'),
+        message: z.string().max(32_768).describe('Why, in words.'),
+      })
+      .optional()
+      .describe('Set once the Run is no longer wanted: it ends as Stopped, or Skipped if it never started.'),
+    trial: atomic(trial).optional().describe('For Runs of a search: what this one tries.'),
+    untilEpoch: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .describe(
+        'It is trained this far and then Paused, with the learning rates of a whole training; raised to have it trained on. Without it to its end.',
+      ),
+  }),
+  {
+    rule: 'has(self.trial) == has(oldSelf.trial) && (!has(self.trial) || self.trial == oldSelf.trial)',
+    message: 'cannot be changed, added or removed: another Run is made for other values',
+    fieldPath: '.trial',
+  },
+  {
+    rule: '!has(self.untilEpoch) || self.untilEpoch <= self.parameters.training.epochs',
+    message: 'at most parameters.training.epochs',
+    fieldPath: '.untilEpoch',
+  },
+  {
+    rule: '!has(self.untilEpoch) || (has(oldSelf.untilEpoch) && self.untilEpoch >= oldSelf.untilEpoch)',
+    message: 'may be raised or removed, never lowered',
+    fieldPath: '.untilEpoch',
+  },
+);
 
 const share = z.number().min(0).max(1);
 const notNegative = z.number().min(0);
@@ -209,6 +246,16 @@ export const runStatus = z.strictObject({
   conditions: conditions.default([]).describe('Complete, Failed and what stands in the way.'),
   progress: atomic(runProgress).optional().describe('Last report of the trainer.'),
   history: z.array(share).max(128).optional().describe('Validation accuracy over the epochs, thinned out.'),
+  rungs: z
+    .array(
+      z.strictObject({
+        epoch: z.int().min(1).max(10_000).describe('Epoch at which it was paused.'),
+        validationAccuracy: share.describe('Best validation accuracy up to then, 0–1.'),
+      }),
+    )
+    .max(16)
+    .optional()
+    .describe('Where it was paused so far, in order.'),
   result: atomic(runResult).optional().describe('What the training came to.'),
   explanation: atomic(explanationResult).optional().describe('What the explanation came to.'),
   attempts: z.int().min(0).optional().describe('Times it was started.'),

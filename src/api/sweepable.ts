@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import { dataset } from './dataset.ts';
 import { distillationObjective } from './distillation.ts';
+import { atomic } from './rules.ts';
 import type { Structural } from './schema.ts';
 import { structural } from './structural.ts';
 import { training } from './training.ts';
@@ -15,13 +17,52 @@ export type SweepableNumber = {
   readonly exclusiveMaximum: boolean;
 };
 
+const augmentation = structural(dataset.shape.augmentation, 'augmentation');
+
 /** The numbers of the recipe, the techniques and the training images: what a Run is trained with. */
 export const sweepableNumbers: readonly SweepableNumber[] = [
   ...numbersIn(structural(training, 'training'), 'training'),
   ...numbersIn(structural(distillationObjective, 'distillation'), 'distillation'),
-  ...numbersIn(structural(dataset.shape.augmentation, 'augmentation'), 'dataset.augmentation'),
+  ...numbersIn(augmentation, 'dataset.augmentation'),
   ...numbersIn(structural(dataset.shape.fraction, 'fraction'), 'dataset.fraction'),
 ];
+
+/** Paths of what a sweep may try with and without: augmentations that have settings of their own. */
+export const sweepableSwitches: readonly string[] = Object.entries(augmentation.properties ?? {}).flatMap(
+  ([name, { type }]) => (type === 'object' ? [`dataset.augmentation.${name}`] : []),
+);
+
+export const sweepablePaths: readonly string[] = [
+  ...sweepableNumbers.map(({ path }) => path),
+  ...sweepableSwitches,
+];
+
+/** What a configuration sets, by path in the spec: a number, or whether an augmentation is used. */
+export type SweptValues = { readonly [path: string]: number | boolean | undefined };
+
+/** One field for each path, with the limits of what it sets. */
+export const sweptValues: z.ZodType<SweptValues, SweptValues> = atomic(
+  z.strictObject({
+    ...Object.fromEntries(
+      sweepableNumbers.map(
+        (number) =>
+          [number.path, numberWithin(number).optional().describe(`Value of ${number.path}.`)] as const,
+      ),
+    ),
+    ...Object.fromEntries(
+      sweepableSwitches.map(
+        (path) => [path, z.boolean().optional().describe(`Whether with ${path}.`)] as const,
+      ),
+    ),
+  }),
+);
+
+function numberWithin(number: SweepableNumber): z.ZodNumber {
+  const { minimum, maximum } = number;
+  const type = number.integer ? z.int() : z.number();
+  const above = number.exclusiveMinimum ? type.gt(minimum) : type.min(minimum);
+  return number.exclusiveMaximum ? above.lt(maximum) : above.max(maximum);
+}
 
 function numbersIn(schema: Structural, path: string): SweepableNumber[] {
   if (schema.type === 'integer' || schema.type === 'number') return [limitsOf(schema, path)];

@@ -73,7 +73,7 @@ export const runMetrics = {
     name: 'destillml_run_parameter',
     type: 'gauge',
     unit: 'any',
-    help: 'The value that a Run has of a number that its Experiment sweeps',
+    help: 'The value that a Run of a search tries of a parameter of the sweep; of what is there or not 1 or 0',
     labels: [...runLabels, 'parameter'],
   }),
   gpuSeconds: metric({

@@ -17,6 +17,7 @@ export function isFinal(phase: RunPhase): boolean {
     case 'Queued':
     case 'Starting':
     case 'Running':
+    case 'Paused':
       return false;
   }
 }

@@ -12,6 +12,13 @@ export const assignment = z.strictObject({
   namespace: z.string().min(1).max(63).default('default'),
   experiment: z.string().min(1).max(63),
   parameters: runParameters,
+  untilEpoch: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'Train this far and pause, with the learning rates of the whole training. Without it to the end.',
+    ),
   artifacts: z
     .string()
     .min(1)

@@ -40,6 +40,11 @@ const message = z.string().max(2048).transform(shownLines);
 export const termination = z.discriminatedUnion('outcome', [
   z.strictObject({ outcome: z.literal('succeeded'), result: checked(runResult) }),
   z.strictObject({ outcome: z.literal('explained'), explanation: explanationResult }),
+  z.strictObject({
+    outcome: z.literal('paused'),
+    epoch: z.int().min(1).describe('The last that it was to train.'),
+    validationAccuracy: z.number().min(0).max(1).describe('Best validation accuracy so far.'),
+  }),
   z.strictObject({ outcome: z.literal('preempted'), epoch: z.int().min(0), step: z.int().min(0) }),
   z.strictObject({ outcome: z.literal('failed'), code: z.string().max(64), message }),
 ]);

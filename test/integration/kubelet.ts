@@ -361,7 +361,7 @@ class Player {
     const isExplanation = record.labels['destillml.io/role'] === 'explanation';
     const end = this.#options.result?.(record) ?? (isExplanation ? explained() : trained());
     const isWord = 'outcome' in end;
-    if (isWord && (end.outcome === 'succeeded' || end.outcome === 'explained'))
+    if (isWord && (end.outcome === 'succeeded' || end.outcome === 'explained' || end.outcome === 'paused'))
       return this.#note(await this.#kubelet.succeed(pod, end));
     const failure = isWord ? { exitCode: exitCodes[end.outcome], message: end } : end;
     this.#note(await this.#kubelet.fail(pod, failure));

@@ -9,7 +9,7 @@ export function at(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
 }
 
-/** Succeeds but for what still trains or waits; the arm `hints` sweeps as `soft` does. */
+/** Succeeds but for what still trains or waits. */
 export const cifar = schema.parse({
   apiVersion: 'destillml.io/v1alpha1',
   kind: 'Experiment',
@@ -25,15 +25,6 @@ export const cifar = schema.parse({
     seeds: [1, 2],
     queue: 'lab',
     explain: { images: 4 },
-    sweep: {
-      for: 'distilled',
-      algorithm: { random: {} },
-      maxRuns: 4,
-      parameters: [
-        { name: 'training.optimizer.learningRate', discrete: [0.1, 0.5] },
-        { name: 'distillation.softTargets.temperature', discrete: [1, 4] },
-      ],
-    },
   },
 });
 
@@ -70,7 +61,7 @@ export function shownAs({ spec: { experiment, parameters } }: Pick<Run, 'spec'>)
   return [experiment, arm ?? role, ...(student === undefined ? [] : [student]), seed].join('-');
 }
 
-/** With the values that the sweep has drawn for it. */
+/** As a Run of a search that tries these values. */
 export function swept(run: Run, learningRate: number, temperature: number): Run {
   const { training, objective } = run.spec.parameters;
   const parameters = {
@@ -78,7 +69,12 @@ export function swept(run: Run, learningRate: number, temperature: number): Run 
     training: { ...training, optimizer: { ...training.optimizer, learningRate } },
     objective: { ...objective, softTargets: { ...objective?.softTargets, temperature } },
   };
-  return { ...run, spec: { ...run.spec, parameters } } as Run;
+  const values = {
+    'training.optimizer.learningRate': learningRate,
+    'distillation.softTargets.temperature': temperature,
+  };
+  const trial = { study: 'small.soft', number: 1, values, summary: '' };
+  return { ...run, spec: { ...run.spec, parameters, trial } } as Run;
 }
 
 /** The Run that explains what the first of them, the teacher, and the others look at. */

@@ -560,7 +560,7 @@ describe('a Run that succeeded', () => {
     'with one of another program': [
       saying({ status: 'done' }),
       unread(
-        `its termination message is not one of a trainer (outcome: Invalid discriminator value. Expected 'succeeded' | 'explained' | 'preempted' | 'failed')`,
+        `its termination message is not one of a trainer (outcome: Invalid discriminator value. Expected 'succeeded' | 'explained' | 'paused' | 'preempted' | 'failed')`,
       ),
     ],
     'with a result out of range': [

@@ -3,7 +3,7 @@ import { sweepWith } from './specs.ts';
 type Changes = Readonly<Record<string, unknown>>;
 
 const searched = [
-  { name: 'training.labelSmoothing', double: { min: 0, max: 0.2 } },
+  { name: 'training.optimizer.weightDecay', double: { min: 0, max: 0.2 } },
   { name: 'training.batchSize', discrete: [64, 128] },
 ];
 
@@ -36,7 +36,15 @@ export const takenChanges: readonly (readonly [string, Changes])[] = [
   ['another seed', { seeds: [3, 1, 2] }],
   [
     'more Runs for the search',
-    { sweep: sweepWith({ parameters: searched, maxRuns: 100, objective: { goal: 0.9 } }) },
+    {
+      sweep: sweepWith({
+        parameters: searched,
+        maxRuns: 100,
+        maxFailedRuns: 9,
+        maxGpuHours: 2.5,
+        objective: { goal: 0.9 },
+      }),
+    },
   ],
   [
     'the parameters of the search in another order',
@@ -91,12 +99,22 @@ export const refusedChanges: readonly (readonly [string, Changes, string])[] = [
   [
     'another search space',
     { sweep: sweepWith({ parameters: searched.slice(1) }) },
-    '(parameters was [{name: training.labelSmoothing, double: {min: 0, max: 0.2, scale: linear}}, {n…, now [{name: training.batchSize, discrete: [64, 128]}])',
+    '(parameters was [{name: training.optimizer.weightDecay, double: {min: 0, max: 0.2, scale: linea…, now [{name: training.batchSize, discrete: [64, 128]}])',
+  ],
+  [
+    'another seed of the search',
+    { sweep: sweepWith({ parameters: searched, seed: 7 }) },
+    '(seed was 1, now 7)',
+  ],
+  [
+    'other configurations to begin with',
+    { sweep: sweepWith({ parameters: searched, initial: [{ 'training.batchSize': 64 }] }) },
+    '(initial was not set, now [{training.batchSize: 64}])',
   ],
   [
     'the end of the search',
     { sweep: undefined },
-    'spec.sweep: missing; for, algorithm and parameters of a sweep cannot be changed once set, nor a sweep added or removed: make another Experiment',
+    'spec.sweep: missing; for, algorithm, seed, parameters and initial of a sweep cannot be changed once set, nor a sweep added or removed: make another Experiment',
   ],
   [
     'another fraction for scarcity',

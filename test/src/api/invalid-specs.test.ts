@@ -17,6 +17,14 @@ describe('an Experiment is refused, with the field, the value and what is allowe
       'spec.distillation: [] is not allowed; at least one arm, which the sweep is for',
     ]));
 
+  it('a sweep with a configuration of something unknown', () => {
+    const sweep = sweepWith({ initial: [{ 'training.optimizer.learnRate': 0.1 }] });
+    const distillation = [{ name: 'soft', softTargets: {} }];
+    expect(messages(experimentWith({ distillation, sweep }))).toEqual([
+      'spec.sweep.initial[0][training.optimizer.learnRate]: unknown field; did you mean training.optimizer.learningRate?',
+    ]);
+  });
+
   it('a sweep for a teacher that is not trained', () =>
     expect(
       messages(experimentWith({ teacher: { from: { run: 'x' } }, sweep: sweepWith({ for: 'teacher' }) })),

@@ -1,12 +1,12 @@
 import { modelNames } from '@destillml/core/api/models.ts';
-import { sweepableNumbers } from '@destillml/core/api/sweepable.ts';
+import { sweepablePaths } from '@destillml/core/api/sweepable.ts';
 import { sweepWith } from './specs.ts';
 
 /** What is wrong, the fields of the spec that are, and what is said of each: `field: value is not allowed; …`. */
 export type RefusedSpec = readonly [string, Readonly<Record<string, unknown>>, readonly string[]];
 
 const models = `one of ${modelNames.join(', ')}`;
-const paths = `one of ${sweepableNumbers.map(({ path }) => path).join(', ')}`;
+const paths = `one of ${sweepablePaths.join(', ')}`;
 const soft = [{ name: 'soft', softTargets: {} }];
 /** What names may be. */
 export const label = 'lower-case letters, digits and hyphens, beginning and ending with a letter or digit';
@@ -270,7 +270,7 @@ const betweenFields: readonly RefusedSpec[] = [
     'an arm named best',
     { distillation: [{ name: 'best', softTargets: {} }] },
     [
-      'spec.distillation[0].name: best is not allowed; any other name: best stands for the best arm in scarcity',
+      'spec.distillation[0].name: best is not allowed; any other name: best stands for the best arm in scarcity, baseline for no arm',
     ],
   ],
   [
@@ -318,7 +318,7 @@ const inSweeps: readonly RefusedSpec[] = [
     'two algorithms',
     sweepWith({ algorithm: { random: {}, grid: {} } }),
     [
-      'spec.sweep.algorithm: {random: {}, grid: {}} is not allowed; set exactly one of grid, random, tpe, asha',
+      'spec.sweep.algorithm: {random: {}, grid: {}} is not allowed; set exactly one of grid, random, sobol, tpe, asha',
     ],
   ],
   [
@@ -339,30 +339,30 @@ const inSweeps: readonly RefusedSpec[] = [
       parameters: [{ name: 'training.batchSize', discrete: [32], integer: { min: 32, max: 64 } }],
     }),
     [
-      'spec.sweep.parameters[0]: {name: training.batchSize, discrete: [32], integer: {min: 32, max: 64}} is not allowed; set exactly one of double, integer, discrete',
+      'spec.sweep.parameters[0]: {name: training.batchSize, discrete: [32], integer: {min: 32, max: 64}} is not allowed; set exactly one of double, integer, discrete, boolean',
     ],
   ],
   [
     'a parameter twice',
     sweepWith({
       parameters: [
-        { name: 'training.labelSmoothing', discrete: [0] },
-        { name: 'training.labelSmoothing', discrete: [0.1] },
+        { name: 'training.optimizer.weightDecay', discrete: [0] },
+        { name: 'training.optimizer.weightDecay', discrete: [0.1] },
       ],
     }),
     [
-      'spec.sweep.parameters[1].name: training.labelSmoothing is not allowed; used already by spec.sweep.parameters[0]',
+      'spec.sweep.parameters[1].name: training.optimizer.weightDecay is not allowed; used already by spec.sweep.parameters[0]',
     ],
   ],
   [
     'a minimum above its maximum',
-    sweepWith({ parameters: [{ name: 'training.labelSmoothing', double: { min: 0.5, max: 0.1 } }] }),
+    sweepWith({ parameters: [{ name: 'training.optimizer.weightDecay', double: { min: 0.5, max: 0.1 } }] }),
     ['spec.sweep.parameters[0].double.max: 0.1 is not allowed; above min'],
   ],
   [
     'a logarithm of zero',
     sweepWith({
-      parameters: [{ name: 'training.labelSmoothing', double: { min: 0, max: 0.5, scale: 'log' } }],
+      parameters: [{ name: 'training.optimizer.weightDecay', double: { min: 0, max: 0.5, scale: 'log' } }],
     }),
     ['spec.sweep.parameters[0].double.min: 0 is not allowed; above 0 with scale log'],
   ],
@@ -389,10 +389,10 @@ const inSweeps: readonly RefusedSpec[] = [
     'a grid over a continuum',
     sweepWith({
       algorithm: { grid: {} },
-      parameters: [{ name: 'training.labelSmoothing', double: { min: 0, max: 0.5 } }],
+      parameters: [{ name: 'training.optimizer.weightDecay', double: { min: 0, max: 0.5 } }],
     }),
     [
-      'spec.sweep.parameters: [{name: training.labelSmoothing, double: {min: 0, max: 0.5}}] is not allowed; integer or discrete parameters only, with a grid',
+      'spec.sweep.parameters: [{name: training.optimizer.weightDecay, double: {min: 0, max: 0.5}}] is not allowed; doubles with a step only, with a grid',
     ],
   ],
   [
@@ -412,7 +412,9 @@ const inSweeps: readonly RefusedSpec[] = [
   [
     'a technique, for the teacher',
     sweepWith({ for: 'teacher', parameters: [{ name: 'distillation.softTargets.weight', discrete: [1] }] }),
-    ['spec.sweep.for: teacher is not allowed; distilled, as long as a parameter is under distillation'],
+    [
+      'spec.sweep.for: teacher is not allowed; distilled or comparison, as long as a parameter is under distillation',
+    ],
   ],
   [
     'a first decision after the end',
@@ -431,6 +433,116 @@ const inSweeps: readonly RefusedSpec[] = [
     'more random draws than Runs',
     sweepWith({ algorithm: { tpe: { startup: 30 } } }),
     ['spec.sweep.algorithm.tpe.startup: 30 is not allowed; at most sweep.maxRuns'],
+  ],
+  [
+    'a step that does not lead to the end',
+    sweepWith({
+      parameters: [
+        { name: 'training.optimizer.weightDecay', double: { min: 0, max: 0.5, step: 0.2 } },
+        { name: 'training.batchSize', integer: { min: 32, max: 128, step: 36 } },
+      ],
+    }),
+    [
+      'spec.sweep.parameters[0].double.step: 0.2 is not allowed; a number that divides max - min',
+      'spec.sweep.parameters[1].integer.step: 36 is not allowed; a number that divides max - min',
+    ],
+  ],
+  [
+    'steps on a logarithmic scale',
+    sweepWith({
+      parameters: [
+        { name: 'training.optimizer.learningRate', double: { min: 0.1, max: 0.5, step: 0.2, scale: 'log' } },
+      ],
+    }),
+    ['spec.sweep.parameters[0].double.step: 0.2 is not allowed; none with scale log'],
+  ],
+  [
+    'a grid with more points than Runs',
+    sweepWith({
+      algorithm: { grid: {} },
+      maxRuns: 23,
+      parameters: [
+        { name: 'training.optimizer.learningRate', double: { min: 0.1, max: 0.4, step: 0.1 } },
+        { name: 'training.batchSize', integer: { min: 32, max: 96, step: 32 } },
+        { name: 'training.epochs', discrete: [10, 20] },
+      ],
+    }),
+    [
+      'spec.sweep.maxRuns: 23 is not allowed; at least as many as the grid has combinations: raise it, or take values away',
+    ],
+  ],
+  [
+    'a configuration outside of the space',
+    sweepWith({
+      parameters: [{ name: 'training.batchSize', integer: { min: 32, max: 128, step: 32 } }],
+      initial: [{ 'training.batchSize': 64 }, { 'training.batchSize': 80 }],
+    }),
+    [
+      'spec.sweep.initial: [{training.batchSize: 64}, {training.batchSize: 80}] is not allowed; for training.batchSize a value of the parameter of this name',
+    ],
+  ],
+  [
+    'a configuration of what is not varied',
+    sweepWith({ initial: [{ 'training.batchSize': 64, 'dataset.augmentation.crop': true }] }),
+    [
+      'spec.sweep.initial: [{training.batchSize: 64, dataset.augmentation.crop: true}] is not allowed; for training.batchSize a value of the parameter of this name',
+      'spec.sweep.initial: [{training.batchSize: 64, dataset.augmentation.crop: true}] is not allowed; for dataset.augmentation.crop a value of the parameter of this name',
+    ],
+  ],
+  [
+    'values for what is there or not',
+    sweepWith({ parameters: [{ name: 'dataset.augmentation.crop', discrete: [1] }] }),
+    [
+      'spec.sweep.parameters: [{name: dataset.augmentation.crop, discrete: [1]}] is not allowed; no dataset.augmentation.crop, or set it in the spec: that is what it is with',
+      'spec.sweep.parameters[0]: {name: dataset.augmentation.crop, discrete: [1]} is not allowed; for dataset.augmentation.crop boolean: {}',
+    ],
+  ],
+  [
+    'with and without a number',
+    sweepWith({ parameters: [{ name: 'training.batchSize', boolean: {} }] }),
+    [
+      'spec.sweep.parameters[0]: {name: training.batchSize, boolean: {}} is not allowed; for training.batchSize a whole number from 1 to 8192',
+    ],
+  ],
+  [
+    'label smoothing, for distilled students',
+    sweepWith({ parameters: [{ name: 'training.labelSmoothing', discrete: [0, 0.1] }] }),
+    [
+      'spec.sweep.parameters: [{name: training.labelSmoothing, discrete: [0, 0.1]}] is not allowed; no training.labelSmoothing for distilled students, which train without',
+    ],
+  ],
+  [
+    'a training shorter than its warm-up',
+    sweepWith({ parameters: [{ name: 'training.epochs', discrete: [4, 8] }] }),
+    [
+      'spec.sweep.parameters: [{name: training.epochs, discrete: [4, 8]}] is not allowed; for training.epochs at least training.schedule.warmupEpochs',
+    ],
+  ],
+  [
+    'a warm-up longer than its training',
+    sweepWith({
+      parameters: [{ name: 'training.schedule.warmupEpochs', double: { min: 0, max: 700 } }],
+    }),
+    [
+      'spec.sweep.parameters: [{name: training.schedule.warmupEpochs, double: {min: 0, max: 700}}] is not allowed; for training.schedule.warmupEpochs at most training.epochs',
+    ],
+  ],
+  [
+    'more brackets than there are epochs for',
+    sweepWith({ algorithm: { asha: { minEpochs: 100, brackets: 3 } } }),
+    [
+      'spec.sweep.algorithm.asha.brackets: 3 is not allowed; fewer, so that the last bracket has minEpochs * eta^(brackets - 1) at most training.epochs',
+    ],
+  ],
+  [
+    'more configurations to begin with than Runs',
+    sweepWith({
+      maxRuns: 1,
+      initial: [{ 'training.optimizer.learningRate': 0.1 }, { 'training.optimizer.learningRate': 0.2 }],
+    }),
+    [
+      'spec.sweep.initial: [{training.optimizer.learningRate: 0.1}, {training.optimizer.learningRate: 0.2}] is not allowed; at most sweep.maxRuns configurations',
+    ],
   ],
   [
     'no end',
