@@ -41,7 +41,7 @@ export function isTaken(space: Space, taken: readonly Values[], values: Values):
 }
 
 /** Goes through the dimensions that exist, parents first; `open` are those that are still to be chosen after each. */
-export function follow(space: Space, choose: (dimension: Dimension, open: Space) => Value): Values {
+function follow(space: Space, choose: (dimension: Dimension, open: Space) => Value): Values {
   const values: Record<string, Value> = {};
   const open = [...rootsOf(space)];
   for (let dimension = open.shift(); dimension !== undefined; dimension = open.shift()) {

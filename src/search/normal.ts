@@ -10,17 +10,25 @@ export function normalMass(from: number, to: number): number {
 
 /**
  * The point of [low, high], in standard deviations, that a share of the normal distribution between them lies below:
- * by halving, as deep as a value's digits need.
+ * by Newton's method, and by halving where that would leave what is known of it.
  */
 export function truncatedQuantile(share: number, low: number, high: number): number {
-  const goal = share * normalMass(low, high);
+  // The shares of the right tail are too near to 1 to tell them apart.
+  if (low > 0) return -truncatedQuantile(1 - share, -high, -low);
+  const goal = upper(-low) + share * normalMass(low, high);
   let [from, to] = [low, high];
-  for (let i = 0; i < 48; i++) {
-    const middle = (from + to) / 2;
-    if (normalMass(low, middle) < goal) from = middle;
-    else to = middle;
+  let point = Math.min(Math.max(0, low), high);
+  for (let i = 0; i < 60; i++) {
+    const excess = upper(-point) - goal;
+    if (excess > 0) to = point;
+    else from = point;
+    const step = (excess / Math.exp(-0.5 * point * point)) * Math.sqrt(2 * Math.PI);
+    const next = point - step;
+    const before = point;
+    point = next > from && next < to ? next : (from + to) / 2;
+    if (Math.abs(point - before) <= 1e-12 * (1 + Math.abs(point))) break;
   }
-  return (from + to) / 2;
+  return point;
 }
 
 /** The share above a point: ½ erfc(x / √2), by a Chebyshev series for log(erfc(z) exp(z²) / t), t = 2 / (2 + z). */
