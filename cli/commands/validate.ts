@@ -12,9 +12,19 @@ export function addValidateCommand(program: Command, { stdout }: Surroundings): 
     .argument('<file>', 'the Experiment, as YAML')
     .action((file: string) => {
       const { experiment } = readSpecFile(file);
-      const { runs } = wantedRuns(experiment, []);
-      const later = experiment.spec.scarcity ? ', and those of the scarcity stage' : '';
-      stdout.write(`${file} is valid: Experiment ${experiment.metadata.name}, ${runs.length} Runs${later}\n`);
+      const { runs, studies } = wantedRuns(experiment, []);
+      const later = [
+        ...searches(studies.length, experiment.spec.sweep?.maxRuns),
+        ...(experiment.spec.scarcity ? ['those of the scarcity stage'] : []),
+      ].map((what) => `, and ${what}`);
+      const { name } = experiment.metadata;
+      stdout.write(`${file} is valid: Experiment ${name}, ${runs.length} Runs${later.join('')}\n`);
     });
   examples(command, 'destill validate study.yaml');
+}
+
+function searches(studies: number, maxRuns: number | undefined): readonly string[] {
+  if (maxRuns === undefined) return [];
+  const where = studies === 1 ? 'in a study' : `in each of ${studies} studies`;
+  return [`at most ${maxRuns} ${where}, with those that train what was found`];
 }

@@ -2,6 +2,7 @@ import type { Experiment } from '@destillml/core/api/experiment.ts';
 import type { Run } from '@destillml/core/api/run.ts';
 import { type Plan, plan } from '@destillml/core/plan/plan.ts';
 import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
+import type { Memory } from '@destillml/core/plan/wanted.ts';
 import type { RunPool } from './pool.ts';
 
 export type ExperimentEnd = {
@@ -25,10 +26,11 @@ export async function runExperiment(
   onStatus: (experiment: Experiment) => void,
 ): Promise<ExperimentEnd> {
   let experiment = initial;
+  const memory: Memory = {};
   for (;;) {
     let next: Plan;
     do {
-      next = plan({ experiment, runs: pool.runs, ...(teacher ? { teacher } : {}), now: now() });
+      next = plan({ experiment, runs: pool.runs, ...(teacher ? { teacher } : {}), now: now() }, memory);
       if (!pool.isInterrupted) carryOut(next, pool);
     } while (pool.act());
     experiment = { ...experiment, status: next.status };
@@ -47,11 +49,12 @@ export async function runExperiment(
 }
 
 /** Writes what a plan asks for, in its order. Created Runs that may train at once are so already. */
-function carryOut({ create, stop, pause, start }: Plan, pool: RunPool): void {
+function carryOut({ create, stop, pause, start, promote }: Plan, pool: RunPool): void {
   for (const run of create) pool.put(run);
   for (const { name, reason, message } of stop) change(pool, name, { stop: { reason, message } });
   for (const name of pause) change(pool, name, { suspend: true });
   for (const name of start) change(pool, name, { suspend: false });
+  for (const { name, untilEpoch } of promote) change(pool, name, { untilEpoch });
 }
 
 function change(pool: RunPool, name: string, spec: Partial<Run['spec']>): void {

@@ -46,6 +46,7 @@ export async function trainExperiment(
       namespace: metadata.namespace ?? 'default',
       experiment: experiment.metadata.name,
       parameters: spec.parameters,
+      ...(spec.untilEpoch === undefined ? {} : { untilEpoch: spec.untilEpoch }),
       artifacts: resolve(runFolder(folder, metadata.name)),
       ...teacherArtifacts(folder, spec.parameters.teacherRun, found),
       ...(spec.parameters.role === 'explanation' ? { spec: experiment.spec } : {}),
@@ -82,7 +83,7 @@ function recorder(folder: string, pool: RunPool, found: FoundTeacher | undefined
 
 function announce({ metadata, spec }: Experiment, folder: string, display: Display): void {
   display.say(`Experiment ${metadata.name} in ${folder}`);
-  const unused = (['queue', 'storage', 'ttlSecondsAfterFinished', 'sweep'] as const).filter(
+  const unused = (['queue', 'storage', 'ttlSecondsAfterFinished'] as const).filter(
     (field) => spec[field] !== undefined,
   );
   if (unused.length > 0)

@@ -1,6 +1,6 @@
 import type { Run, RunStatus } from '@destillml/core/api/run.ts';
 import { timestamp } from '@destillml/core/plan/conditions.ts';
-import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
+import { isAtRung, isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import { exitCodes, finalExitCodes, type Report, type Termination } from '@destillml/core/protocol/report.ts';
 import { signalText } from '@destillml/core/protocol/signals.ts';
 
@@ -72,6 +72,7 @@ export function afterExit(run: Run, exit: Exit, context: ExitContext): AfterExit
   const { termination } = exit;
   const { now } = context;
   const status = statusOf(run);
+  if (termination?.outcome === 'paused') return { status: paused(run, termination), isFailure: false };
   const yielded = yieldOf(termination);
   if (yielded !== undefined) {
     const { reason: _reason, message: _message, ...rest } = status;
@@ -148,8 +149,10 @@ export function nextStep(
   if (isFinal(phase)) return { kind: 'none' };
   if (run.spec.stop) return { kind: 'settle', status: stopped(run, now) };
   if (run.spec.suspend)
-    return phase === 'Waiting' ? { kind: 'none' } : { kind: 'settle', status: waiting(run) };
-  if (isInterrupted || isRetrying) return { kind: 'none' };
+    return phase === 'Waiting' || phase === 'Paused'
+      ? { kind: 'none' }
+      : { kind: 'settle', status: waiting(run) };
+  if (isInterrupted || isRetrying || isAtRung(run)) return { kind: 'none' };
   return { kind: 'launch' };
 }
 
@@ -173,6 +176,16 @@ function stopped(run: Run, now: Date): RunStatus {
     ...run.spec.stop,
     completionTime: timestamp(now),
   };
+}
+
+/** A Run that has come to its rung; told so twice, it has come there once. */
+function paused(
+  run: Run,
+  { epoch, validationAccuracy }: Extract<Termination, { outcome: 'paused' }>,
+): RunStatus {
+  const { reason: _reason, message: _message, ...status } = statusOf(run);
+  const before = (status.rungs ?? []).filter((rung) => rung.epoch < epoch);
+  return { ...status, phase: 'Paused', rungs: [...before, { epoch, validationAccuracy }] };
 }
 
 function waiting(run: Run): RunStatus {

@@ -22,8 +22,8 @@ export type ExperimentScene = {
 export type ExperimentDecision = {
   /** Its time is over: it is to be deleted, and its artifacts kept. */
   readonly expired: boolean;
-  /** Runs to create, stop, pause and start, in this order; nothing, once it has expired or is being deleted. */
-  readonly runs: Pick<Plan, 'create' | 'stop' | 'pause' | 'start'> | undefined;
+  /** Runs to create, stop, pause, start and promote; nothing, once it has expired or is being deleted. */
+  readonly runs: Omit<Plan, 'status'> | undefined;
   /** To write; undefined: what is written is right. */
   readonly status: ExperimentStatus | undefined;
   /** Whether the status says something new, other than how far its Runs are. */
@@ -74,7 +74,7 @@ function explainable({ experiment, runs }: ExperimentScene): Experiment {
 
 /** What stands in the way of starting anything. */
 function obstacle({ experiment, queueProblem }: ExperimentScene): ExperimentScene['queueProblem'] {
-  const { teacher, distillation, explain, storage } = experiment.spec;
+  const { teacher, distillation, explain, storage, sweep } = experiment.spec;
   if (teacher.model !== undefined && distillation.length > 0 && storage === undefined) {
     return {
       reason: 'StorageMissing',
@@ -87,6 +87,13 @@ function obstacle({ experiment, queueProblem }: ExperimentScene): ExperimentScen
       reason: 'StorageMissing',
       message:
         'Without spec.storage the networks go with their pods, and none can be explained. Set spec.storage to a PersistentVolumeClaim or an S3 bucket, or leave spec.explain out.',
+    };
+  }
+  if (sweep?.algorithm.asha !== undefined && storage === undefined) {
+    return {
+      reason: 'StorageMissing',
+      message:
+        'Without spec.storage the checkpoints of Runs that are paused go with their pods, and none can be trained on. Set spec.storage to a PersistentVolumeClaim or an S3 bucket, or take another algorithm than asha.',
     };
   }
   return queueProblem;

@@ -22,11 +22,11 @@ export type ExperimentControllerDeps = {
 
 /** Writes at once: a thousand Runs one by one take many seconds, all at once every other request's turn. */
 const batch = 16;
-type Writes = Pick<Plan, 'create' | 'stop' | 'pause' | 'start'>;
+type Writes = Pick<Plan, 'create' | 'stop' | 'pause' | 'start' | 'promote'>;
 
 /** @returns whether the name of a Run is taken by one that has to go first */
 export async function carryOut(
-  { create, stop, pause, start }: Writes,
+  { create, stop, pause, start, promote }: Writes,
   experiment: Experiment,
   deps: ExperimentControllerDeps,
   signal: AbortSignal,
@@ -34,7 +34,9 @@ export async function carryOut(
   const { namespace } = experiment.metadata;
   const inCache = (name: string) => [name, deps.world.runs.cache.get(keyOf({ namespace, name }))] as const;
   // As they were decided on: creating takes a while.
-  const decided = new Map([...stop.map(({ name }) => name), ...pause, ...start].map(inCache));
+  const decided = new Map(
+    [...[...stop, ...promote].map(({ name }) => name), ...pause, ...start].map(inCache),
+  );
   const change = async (name: string, spec: object) => {
     const run = decided.get(name);
     if (run !== undefined) await patchRun(run, { spec }, deps, signal);
@@ -44,6 +46,7 @@ export async function carryOut(
     () => inBatches(stop, ({ name, reason, message }) => change(name, { stop: { reason, message } })),
     () => inBatches(pause, (name) => change(name, { suspend: true })),
     () => inBatches(start, (name) => change(name, { suspend: false })),
+    () => inBatches(promote, ({ name, untilEpoch }) => change(name, { untilEpoch })),
   ];
   const refused = await unlessRefused(() =>
     inBatches(create, async (run) => {

@@ -20,10 +20,11 @@ export function explanationRuns(
   runs: readonly Run[],
   teacher: TeacherParameters,
   namer: RunNamer,
+  isSearching: boolean,
 ): readonly WantedRun[] {
   const { explain, dataset, training, seeds } = spec;
   if (explain === undefined) return [];
-  if (!haveEnded(trained, new Map(runs.map((run) => [run.metadata.name, run])))) {
+  if (isSearching || !haveEnded(trained, new Map(runs.map((run) => [run.metadata.name, run])))) {
     return runs
       .filter((run) => run.spec.parameters.role === 'explanation')
       .map((run) => ({ name: run.metadata.name, parameters: run.spec.parameters }));

@@ -20,12 +20,12 @@ const hashLength = 10;
  * `experiment[-scarcity]-role[-arm][-student]-sSEED-HASH`. Where that is too long, the longest readable parts are
  * cut; seed and hash stay whole. The hash covers everything that decides the result, and the Experiment's name, so
  * that equal names mean equal Runs whatever was cut. It covers the teacher as the spec describes it, not as it was
- * found: a name depends on the spec alone.
+ * found: a name depends on the spec alone, and, where a search has found the teacher, on which Run that is.
  *
  * All names are made anew at every change of one Run, of which there may be thousands. What many have in common (the
  * same objects: data set, recipe, objective) is therefore written out once.
  */
-export function runNamer({ metadata, spec }: Experiment): RunNamer {
+export function runNamer({ metadata, spec }: Experiment, tunedTeacher?: string): RunNamer {
   const write = onceEach(canonicalJson);
   return ({ teacherRun, teacherNamespace: _namespace, teacherOnnx: _onnx, ...treatment }) => {
     const { role, stage, arm, student } = treatment;
@@ -37,13 +37,33 @@ export function runNamer({ metadata, spec }: Experiment): RunNamer {
     const seedAt = fields.indexOf('"seed":0');
     // An explanation goes without a teacher of its Experiment that failed.
     const isShown = role === 'explanation' && (teacherRun !== undefined || spec.teacher.model === undefined);
-    const teacher = role === 'distilled' || isShown ? `,"teacher":${write(spec.teacher)}` : '';
+    const described = tunedTeacher === undefined ? spec.teacher : { ...spec.teacher, run: tunedTeacher };
+    const teacher = role === 'distilled' || isShown ? `,"teacher":${write(described)}` : '';
     return (seed) => {
       const parameters = fields.with(seedAt, `"seed":${seed}`).join(',');
       const identity = `{"experiment":${write(metadata.name)},"parameters":{${parameters}}${teacher}}`;
       const tail = `-s${seed}-${hash('sha256', identity, 'hex').slice(0, hashLength)}`;
       return fitting(maxLength - tail.length) + tail;
     };
+  };
+}
+
+/**
+ * Names the Runs of a study: by its number, not by what it tries. Another leader that would try something else under the
+ * number finds the name taken. `experiment-search-role-student-tNUMBER-HASH`, cut as other names are; the hash is of
+ * the Experiment and the study.
+ */
+export function trialNamer(
+  { metadata }: Pick<Experiment, 'metadata'>,
+  treatment: Treatment,
+): (number: number) => string {
+  const { role, arm, student } = treatment;
+  const parts = [metadata.name, 'search', arm ?? role, student].filter((part) => part !== undefined);
+  const identity = canonicalJson({ experiment: metadata.name, role, arm, student });
+  const digest = hash('sha256', identity, 'hex').slice(0, hashLength);
+  return (number) => {
+    const tail = `-t${String(number).padStart(4, '0')}-${digest}`;
+    return fit(parts, maxLength - tail.length) + tail;
   };
 }
 

@@ -32,9 +32,15 @@ export function isOpen(run: Run): boolean {
   return !isFinal(phaseOf(run)) && !isDeleting(run) && run.spec.stop === undefined;
 }
 
-/** Whether the Run has been allowed to train and has not ended or been told to. */
+/** Whether the Run was trained as far as it was to be, and is not promoted: it holds nothing and waits for nothing. */
+export function isAtRung({ spec: { untilEpoch }, status }: Run): boolean {
+  if (status?.phase !== 'Paused' || untilEpoch === undefined) return false;
+  return (status.rungs?.at(-1)?.epoch ?? 0) >= untilEpoch;
+}
+
+/** Whether the Run has been allowed to train and has not ended, come to its rung, or been told to end. */
 export function isActive(run: Run): boolean {
-  return isOpen(run) && !run.spec.suspend;
+  return isOpen(run) && !run.spec.suspend && !isAtRung(run);
 }
 
 /**

@@ -4,10 +4,12 @@ import { runManifest } from './manifest.ts';
 import type { WantedRun } from './naming.ts';
 import type { Obstacle } from './obstacle.ts';
 import { schedule } from './schedule.ts';
+import { type Promotion, search } from './search.ts';
 import { experimentStatus } from './status.ts';
-import { type Stop, skipReason, stops } from './stops.ts';
+import type { Stop } from './stop.ts';
+import { skipReason, stops } from './stops.ts';
 import { type ExternalTeacher, referenceTo, type TeacherState, teacherState } from './teacher.ts';
-import { type Memory, wantedRuns } from './wanted.ts';
+import { type Memory, type Wanted, wantedRuns } from './wanted.ts';
 
 export type Observed = {
   /** With all defaults filled in. Its status is the one reported last. */
@@ -37,6 +39,8 @@ export type Plan = {
   readonly pause: readonly string[];
   /** Names of Runs that exist already whose `spec.suspend` is to become false. */
   readonly start: readonly string[];
+  /** Runs of a search that are paused, and what their `spec.untilEpoch` is to become. */
+  readonly promote: readonly Promotion[];
   readonly status: ExperimentStatus;
 };
 
@@ -51,27 +55,38 @@ export type Plan = {
  */
 export function plan(world: Observed, memory?: Memory): Plan {
   const { experiment, teacher: externalTeacher, obstacle, refused, now } = world;
-  const existing = world.runs.filter((run) => run.spec.experiment === experiment.metadata.name);
+  const { name } = experiment.metadata;
+  const existing = world.runs.filter((run) => run.spec.experiment === name);
 
   const wanted = wantedRuns(experiment, existing, referenceTo(externalTeacher), memory);
-  const teacher = teacherState(experiment, wanted.runs, existing, externalTeacher);
+  const teacher = teacherState(experiment, wanted, existing, externalTeacher);
 
   const beingDeleted = experiment.metadata.deletionTimestamp !== undefined;
   const missing = beingDeleted ? [] : missingRuns(experiment, wanted.runs, existing, teacher);
-  const runs = inOrder(wanted.runs, [...existing, ...missing]);
+  const runs = inOrder(wanted, [...existing, ...missing]);
 
-  const stop = stops(wanted.runs, runs, teacher);
+  const stop = stops(wanted, runs, teacher);
   const stopping = new Set(stop.map(({ name }) => name));
 
-  const { start: startable, pause } = schedule(experiment, runs, stopping, teacher);
-  const starting = new Set(beingDeleted || obstacle ? [] : startable);
-  const create = missing.map((run) => (starting.has(run.metadata.name) ? started(run) : run));
+  const { start: startable, pause, free } = schedule(experiment, runs, stopping, teacher);
+  const mayStart = !beingDeleted && !obstacle;
+  const starting = new Set(mayStart ? startable : []);
+  const known = { state: teacher, parameters: wanted.teacher };
+  const found = search(experiment, wanted.studies, known, mayStart ? free : 0);
+  const create = [
+    ...missing.map((run) => (starting.has(run.metadata.name) ? started(run) : run)),
+    ...found.create,
+  ];
   const created = new Set(missing.map((run) => run.metadata.name));
   const start = [...starting].filter((name) => !created.has(name));
 
-  const planned = { runs, schedule: { start: [...starting], pause }, stopping };
+  const planned = {
+    runs: [...runs, ...found.create],
+    schedule: { start: [...starting, ...found.promote.map(({ name }) => name)], pause },
+    stopping,
+  };
   const asItIs = {
-    runs: inOrder(wanted.runs, existing),
+    runs: inOrder(wanted, existing),
     schedule: { start: [], pause: [] },
     stopping: new Set<string>(),
   };
@@ -85,7 +100,7 @@ export function plan(world: Observed, memory?: Memory): Plan {
     refused,
     now,
   });
-  return { create, stop, pause, start, status };
+  return { create, stop, pause, start, promote: found.promote, status };
 }
 
 /**
@@ -116,13 +131,17 @@ function started(run: Run): Run {
   return { ...run, spec: { ...run.spec, suspend: false } };
 }
 
-/** Runs in the order in which they are wanted, then the others by name. */
-function inOrder(wanted: readonly WantedRun[], runs: readonly Run[]): readonly Run[] {
+/** Runs in the order in which they are wanted, those of searches by study and number, then the others by name. */
+function inOrder({ runs: wanted, studies }: Wanted, runs: readonly Run[]): readonly Run[] {
   const others = new Map(runs.map((run) => [run.metadata.name, run]));
-  const first = wanted.flatMap(({ name }) => {
+  const take = ({ name }: { readonly name: string }) => {
     const run = others.get(name);
     others.delete(name);
     return run ?? [];
-  });
+  };
+  const first = [
+    ...wanted.flatMap(take),
+    ...studies.flatMap((study) => study.runs.flatMap(({ metadata }) => take(metadata))),
+  ];
   return [...first, ...[...others.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))];
 }

@@ -24,12 +24,13 @@ export function chooseArm(
   experiment: Experiment,
   main: readonly WantedRun[],
   runs: readonly Run[],
+  isSearching: boolean,
 ): ScarcityChoice {
   const { scarcity, distillation } = experiment.spec;
   if (!scarcity) return { state: 'none' };
 
   const existing = new Map(runs.map((run) => [run.metadata.name, run]));
-  if (!haveEnded(main, existing)) {
+  if (isSearching || !haveEnded(main, existing)) {
     return {
       state: 'open',
       reason: 'MainStageUnfinished',

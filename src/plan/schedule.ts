@@ -1,9 +1,14 @@
 import type { Experiment } from '../api/experiment.ts';
 import type { Run } from '../api/run.ts';
-import { holdsSlot, isActive, isOpen } from './phases.ts';
+import { hasEnded, holdsSlot, isActive, isAtRung, isOpen } from './phases.ts';
 import type { TeacherState } from './teacher.ts';
 
-export type Schedule = { readonly start: readonly string[]; readonly pause: readonly string[] };
+export type Schedule = {
+  readonly start: readonly string[];
+  readonly pause: readonly string[];
+  /** Slots that are left. */
+  readonly free: number;
+};
 
 /**
  * Which Runs may train now, and which must make room.
@@ -19,7 +24,7 @@ export function schedule(
   stopping: ReadonlySet<string>,
   teacher: TeacherState,
 ): Schedule {
-  const ordered = byPrecedence(runs);
+  const ordered = byPrecedence(runs.filter((run) => !hasEnded(run) && !isAtRung(run)));
   const active = ordered.filter((run) => isActive(run) && !stopping.has(run.metadata.name));
   const allowed = spec.suspend ? 0 : spec.parallelism;
   const pause = active.slice(allowed);
@@ -27,7 +32,7 @@ export function schedule(
   const held = new Set(ordered.filter(holdsSlot));
   const start: Run[] = [];
   for (const run of ordered) {
-    if (!isOpen(run) || isActive(run) || stopping.has(run.metadata.name)) continue;
+    if (!isOpen(run) || isActive(run) || isAtRung(run) || stopping.has(run.metadata.name)) continue;
     if (run.spec.parameters.role === 'distilled' && teacher.state !== 'ready') continue;
     if (active.length + start.length >= allowed) break;
     // A Run that is still on its way out takes up its own slot again.
@@ -35,7 +40,8 @@ export function schedule(
     held.add(run);
     start.push(run);
   }
-  return { start: start.map(nameOf), pause: pause.map(nameOf) };
+  const taken = Math.max(active.length + start.length, held.size);
+  return { start: start.map(nameOf), pause: pause.map(nameOf), free: Math.max(0, allowed - taken) };
 }
 
 function byPrecedence(runs: readonly Run[]): readonly Run[] {

@@ -1,14 +1,18 @@
 import type { Experiment, ExperimentStatus } from '../api/experiment.ts';
-import { type RunPhase, runPhases } from '../api/meta.ts';
+import { runPhases } from '../api/meta.ts';
 import type { Run } from '../api/run.ts';
 import { type BlockedRun, blockedRuns, blockedText } from './blocked.ts';
 import { conditions, type Finding, timestamp } from './conditions.ts';
+import { countByPhase } from './count-by-phase.ts';
 import { groupBySeeds, resultsOf } from './groups.ts';
 import type { WantedRun } from './naming.ts';
 import { type Obstacle, prerequisitesFinding } from './obstacle.ts';
-import { hasEnded, isActive, outcomeOf, phaseOf } from './phases.ts';
+import { hasEnded, isActive, isAtRung, outcomeOf, phaseOf } from './phases.ts';
 import type { Schedule } from './schedule.ts';
 import { spread } from './spread.ts';
+import { isSettled } from './studies.ts';
+import type { StudyState } from './study-state.ts';
+import { studyStatus } from './study-status.ts';
 import type { ExternalTeacher, TeacherState } from './teacher.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -19,7 +23,7 @@ export type Outlook = {
   /** All Runs, those that the plan creates among them. */
   readonly runs: readonly Run[];
   /** What the plan starts, created Runs among them, and what it pauses. */
-  readonly schedule: Schedule;
+  readonly schedule: Pick<Schedule, 'start' | 'pause'>;
   /** Names of the Runs that the plan stops. */
   readonly stopping: ReadonlySet<string>;
   readonly teacher: TeacherState;
@@ -47,6 +51,9 @@ export function experimentStatus(outlook: Outlook): ExperimentStatus {
     phase,
     conditions: conditions(previous?.conditions ?? [], findings(outlook, ending, activity), generation, now),
     runs: countByPhase(runs),
+    ...(outlook.wanted.studies.length === 0
+      ? {}
+      : { studies: outlook.wanted.studies.map((study) => studyStatus(study, runs)) }),
     ...comparison(outlook),
     ...(gpuSeconds.length === 0 ? {} : { gpuSeconds: gpuSeconds.reduce((sum, seconds) => sum + seconds, 0) }),
     ...(startTime === undefined ? {} : { startTime }),
@@ -57,11 +64,12 @@ export function experimentStatus(outlook: Outlook): ExperimentStatus {
 type Ending = { readonly type: 'Complete' | 'Failed'; readonly reason: string; readonly message: string };
 
 /**
- * An Experiment ends when every wanted Run has ended and no other Run is left behind. It is Complete if at least one
- * Run succeeded, and Failed if none did.
+ * An Experiment ends when every wanted Run has ended and no other Run is left behind; those that a search has left at
+ * a rung stay there. It is Complete if at least one Run succeeded, and Failed if none did.
  */
 function endOf({ wanted, runs }: Outlook): Ending | undefined {
-  if (!runs.every(hasEnded)) return undefined;
+  if (!wanted.studies.every(isSettled)) return undefined;
+  if (!runs.every((run) => hasEnded(run) || isAtRung(run))) return undefined;
   const existing = new Map(runs.map((run) => [run.metadata.name, run]));
   const own = wanted.runs.flatMap(({ name }) => existing.get(name) ?? []);
   if (own.length < wanted.runs.length) return undefined;
@@ -74,13 +82,17 @@ function endOf({ wanted, runs }: Outlook): Ending | undefined {
   // An operator once took a Job's word for the end of a Run whose pod it had not seen end.
   const unknown = own.filter((run) => phaseOf(run) === 'Succeeded' && !isKnown(run)).length;
   const unread = unknown === 0 ? [] : [`the result of ${unknown} is not known`];
-  const tally = [`${succeeded} of ${own.length} Runs succeeded`, ...others, ...unread].join(', ');
+  const failed = wanted.studies.filter(({ state }) => state === 'failed').length;
+  const searches = failed === 0 ? [] : [`${failed} of ${wanted.studies.length} studies failed`];
+  const tally = [`${succeeded} of ${own.length} Runs succeeded`, ...others, ...unread, ...searches].join(
+    ', ',
+  );
   const first = own.find((run) => phaseOf(run) === 'Failed');
   const message = first ? `${tally}. First: Run ${first.metadata.name}: ${outcomeOf(first)}` : `${tally}.`;
   if (succeeded === 0) return { type: 'Failed', reason: 'NoRunSucceeded', message };
   return {
     type: 'Complete',
-    reason: succeeded === own.length ? 'AllRunsSucceeded' : 'SomeRunsFailed',
+    reason: succeeded === own.length && failed === 0 ? 'AllRunsSucceeded' : 'SomeRunsFailed',
     message,
   };
 }
@@ -133,6 +145,7 @@ function findings(outlook: Outlook, ending: Ending | undefined, activity: Activi
       reason: teacher.reason,
       message: teacher.message,
     },
+    ...searchFinding(wanted.studies),
     ...scarcityFinding(wanted),
   ];
 }
@@ -186,6 +199,28 @@ function refusedProgress(
   };
 }
 
+function searchFinding(studies: readonly StudyState[]): readonly Finding[] {
+  if (studies.length === 0) return [];
+  const type = 'SearchEnded';
+  const settled = studies.filter(isSettled);
+  const failed = studies.filter(({ state }) => state === 'failed');
+  const tally = `${settled.length} of ${studies.length} studies have ended`;
+  if (settled.length < studies.length) {
+    return [{ type, status: 'False', reason: 'Searching', message: `${tally}.` }];
+  }
+  const [first] = failed;
+  return first === undefined
+    ? [{ type, status: 'True', reason: 'StudiesEnded', message: `${tally}.` }]
+    : [
+        {
+          type,
+          status: 'True',
+          reason: 'StudyFailed',
+          message: `${tally}, ${failed.length} of them without a result. First: ${first.study.name}: ${first.over?.message}`,
+        },
+      ];
+}
+
 function scarcityFinding({ scarcity }: Wanted): readonly Finding[] {
   if (scarcity.state === 'none') return [];
   const { reason, message } = scarcity;
@@ -227,16 +262,6 @@ function accuracies(wanted: readonly WantedRun[], runs: readonly Run[]) {
   });
 }
 
-function countByPhase(runs: readonly Run[]): Partial<Record<RunPhase, number>> {
-  const byPhase = Map.groupBy(runs, phaseOf);
-  return Object.fromEntries(
-    runPhases.flatMap((phase) => {
-      const count = byPhase.get(phase)?.length ?? 0;
-      return count > 0 ? [[phase, count]] : [];
-    }),
-  );
-}
-
 /** The Runs that the plan leaves active or starts. Those that it starts have not yet had a chance to get on. */
 function activityAfter({ runs, schedule, stopping }: Outlook): Activity {
   const pausing = new Set(schedule.pause);
@@ -247,5 +272,10 @@ function activityAfter({ runs, schedule, stopping }: Outlook): Activity {
 }
 
 function earliestStart(runs: readonly Run[]): string | undefined {
-  return runs.flatMap((run) => run.status?.startTime ?? []).sort()[0];
+  let earliest: string | undefined;
+  for (const { status } of runs) {
+    const time = status?.startTime;
+    if (time !== undefined && (earliest === undefined || time < earliest)) earliest = time;
+  }
+  return earliest;
 }

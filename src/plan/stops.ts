@@ -1,20 +1,28 @@
 import type { Run } from '../api/run.ts';
 import type { WantedRun } from './naming.ts';
 import { isOpen } from './phases.ts';
+import type { Stop } from './stop.ts';
+import type { StudyState } from './study-state.ts';
 import type { TeacherState } from './teacher.ts';
 
-export type Stop = { readonly name: string; readonly reason: string; readonly message: string };
-
-/** Runs to end: those whose teacher failed, and those the spec no longer asks for. Ended Runs stay as they are. */
+/**
+ * Runs to end: those whose teacher failed, those that the spec no longer asks for, and those of a search that fell behind
+ * or that is over. Ended Runs stay as they are.
+ */
 export function stops(
-  wanted: readonly WantedRun[],
+  { runs: wanted, studies }: { readonly runs: readonly WantedRun[]; readonly studies: readonly StudyState[] },
   runs: readonly Run[],
   teacher: TeacherState,
 ): readonly Stop[] {
   const names = new Set(wanted.map(({ name }) => name));
+  const known = new Set(studies.map(({ study }) => study.name));
+  const searched = new Map(studies.flatMap((study) => study.stops.map((stop) => [stop.name, stop])));
   return runs.filter(isOpen).flatMap((run) => {
     const { name } = run.metadata;
-    if (!names.has(name)) return [{ name, ...noLongerWanted }];
+    const fromStudy = searched.get(name);
+    if (fromStudy !== undefined) return [fromStudy];
+    const isTrial = run.spec.trial !== undefined && known.has(run.spec.trial.study);
+    if (!isTrial && !names.has(name)) return [{ name, ...noLongerWanted }];
     const skipped = skipReason(run.spec.parameters.role, teacher);
     return skipped ? [{ name, ...skipped }] : [];
   });

@@ -4,6 +4,7 @@ import { onnxTeacherAddress } from '../api/onnx-teacher.ts';
 import type { Run, RunParameters, RunResult } from '../api/run.ts';
 import type { WantedRun } from './naming.ts';
 import { isFinal, outcomeOf, phaseOf } from './phases.ts';
+import type { StudyState } from './study-state.ts';
 
 /** Where the teacher's network is. */
 export type TeacherReference = { readonly run: string; readonly namespace?: string };
@@ -33,7 +34,7 @@ export function referenceTo(teacher: ExternalTeacher | undefined): TeacherRefere
 
 export function teacherState(
   experiment: Experiment,
-  wanted: readonly WantedRun[],
+  { runs: wanted, studies }: { readonly runs: readonly WantedRun[]; readonly studies: readonly StudyState[] },
   runs: readonly Run[],
   external: ExternalTeacher | undefined,
 ): TeacherState {
@@ -43,6 +44,21 @@ export function teacherState(
     return { state: 'ready', reason: 'TeacherGiven', message };
   }
   if (model === undefined) return externalState(experiment, wanted, runs, external);
+  const study = studies.find(({ treatment }) => treatment.role === 'teacher');
+  if (study?.state === 'failed') {
+    return {
+      state: 'failed',
+      reason: 'TeacherFailed',
+      message: `The search for the teacher: ${study.over?.message}`,
+    };
+  }
+  if (study !== undefined && study.state !== 'ended') {
+    return {
+      state: 'training',
+      reason: 'TeacherUnfinished',
+      message: 'How the teacher is best trained is searched.',
+    };
+  }
   const name = wanted.find(({ parameters }) => parameters.role === 'teacher')?.name ?? '';
   const run = runs.find(({ metadata }) => metadata.name === name);
   const phase = run ? phaseOf(run) : 'Waiting';

@@ -25,6 +25,7 @@ export function rungsOf({ minEpochs, eta }: AshaSettings, epochs: number): reado
  * ratio deal them out evenly, whatever number the study ends at.
  */
 export function bracketOf(settings: AshaSettings, epochs: number, number: number): number {
+  if (settings.brackets === 1) return 0;
   const rungs = rungsOf(settings, epochs).length;
   const count = Math.min(settings.brackets, rungs);
   const shares = Array.from({ length: count }, (_, b) => settings.eta ** (rungs - 1 - b) / (rungs - b));

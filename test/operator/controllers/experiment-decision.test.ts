@@ -50,7 +50,7 @@ describe('what an Experiment needs next', () => {
     const scene = { experiment: experimentWith({ parallelism: 3 }), runs: runsIn('Running') };
     const again = decide({ ...scene, experiment: written(scene) });
     expect(again.status).toBeUndefined();
-    expect(again.runs).toEqual({ create: [], stop: [], pause: [], start: [] });
+    expect(again.runs).toEqual({ create: [], stop: [], pause: [], start: [], promote: [] });
   });
 
   it('is no news if only the number of Runs in a phase has changed', () => {

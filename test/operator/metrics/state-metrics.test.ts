@@ -318,7 +318,7 @@ describe('the metrics of a Run', () => {
         : run,
     );
     see(experiment, runs);
-    const of = (parameter: string) => `{${ofRun('soft/small/1')},parameter="${parameter}"}`;
+    const of = (parameter: string) => `{${ofRun('soft/small/#1')},parameter="${parameter}"}`;
     expect(series(runMetrics.parameter)).toEqual([
       `${of('training.optimizer.learningRate')} 0.5`,
       `${of('dataset.augmentation.crop')} 0`,

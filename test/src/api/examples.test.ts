@@ -7,8 +7,11 @@ import { parse } from 'yaml';
 const examples = join(import.meta.dirname, '../../../examples');
 
 describe('examples', () => {
-  it.each(['quickstart', 'cifar100-resnet', 'sweep'])('%s is a valid Experiment', (name) => {
-    const document: unknown = parse(readFileSync(join(examples, `${name}.yaml`), 'utf8'));
-    expect(validateExperiment(document)).toEqual([]);
-  });
+  it.each(['quickstart', 'cifar100-resnet', 'sweep', 'sweep-quickstart'])(
+    '%s is a valid Experiment',
+    (name) => {
+      const document: unknown = parse(readFileSync(join(examples, `${name}.yaml`), 'utf8'));
+      expect(validateExperiment(document)).toEqual([]);
+    },
+  );
 });

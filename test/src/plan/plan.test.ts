@@ -604,7 +604,7 @@ describe('an obstacle', () => {
       obstacle,
       now: later,
     });
-    expect(again).toEqual({ create: [], stop: [], pause: [], start: [], status: first.status });
+    expect(again).toEqual({ create: [], stop: [], pause: [], start: [], promote: [], status: first.status });
   });
 });
 
@@ -901,7 +901,7 @@ describe('the status', () => {
       runs: apply([], first),
       now: later,
     });
-    expect(again).toEqual({ create: [], stop: [], pause: [], start: [], status: first.status });
+    expect(again).toEqual({ create: [], stop: [], pause: [], start: [], promote: [], status: first.status });
   });
 
   it('moves the transition time of those conditions that change, and keeps those of others', () => {

@@ -1,7 +1,7 @@
 import { type Experiment, experiment as experimentSchema } from '../../../src/api/experiment.ts';
 import type { RunPhase } from '../../../src/api/meta.ts';
 import type { Run, RunResult, RunStatus } from '../../../src/api/run.ts';
-import { isFinal, phaseOf } from '../../../src/plan/phases.ts';
+import { isAtRung, isFinal, phaseOf } from '../../../src/plan/phases.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 
 export const now = new Date('2026-03-01T12:00:00.123Z');
@@ -58,12 +58,13 @@ export function apply(runs: readonly Run[], plan: Plan, writes = Number.POSITIVE
     ...plan.stop.map(({ name, ...stop }) => specWriter(name, { stop })),
     ...plan.pause.map((name) => specWriter(name, { suspend: true })),
     ...plan.start.map((name) => specWriter(name, { suspend: false })),
+    ...plan.promote.map(({ name, untilEpoch }) => specWriter(name, { untilEpoch })),
   ];
   return steps.slice(0, writes).reduce((before, step) => step(before), runs);
 }
 
-export function countWrites({ create, stop, pause, start }: Plan): number {
-  return create.length + stop.length + pause.length + start.length;
+export function countWrites({ create, stop, pause, start, promote }: Plan): number {
+  return create.length + stop.length + pause.length + start.length + promote.length;
 }
 
 function specWriter(name: string, spec: Partial<Run['spec']>) {
@@ -132,15 +133,29 @@ function goOn(run: Run, succeeds: (run: Run) => RunResult | undefined, time: str
     const { reason, message } = run.spec.stop;
     return withStatus(run, { phase: run.status?.startTime ? 'Stopped' : 'Skipped', reason, message });
   }
+  if (isAtRung(run)) return run;
   if (run.spec.suspend) return phase === 'Waiting' ? run : withStatus(run, { phase: 'Waiting' });
   switch (phase) {
+    case 'Paused':
     case 'Waiting':
       return withStatus(run, { phase: 'Starting' });
     case 'Starting':
     case 'Queued':
-      return withStatus(run, { phase: 'Running', startTime: run.status?.startTime ?? time });
+      return withStatus(run, {
+        phase: 'Running',
+        startTime: run.status?.startTime ?? time,
+        ...halfway(run, succeeds(run)),
+      });
     default: {
       const result = succeeds(run);
+      const { untilEpoch: epoch } = run.spec;
+      if (result && epoch !== undefined && epoch < run.spec.parameters.training.epochs) {
+        const { rungs = [] } = run.status ?? {};
+        // Some are only good in the end.
+        const share = epoch / run.spec.parameters.training.epochs;
+        const validationAccuracy = result.validationAccuracy * (0.5 + share / 2);
+        return withStatus(run, { phase: 'Paused', rungs: [...rungs, { epoch, validationAccuracy }] });
+      }
       return result
         ? withStatus(run, { phase: 'Succeeded', result })
         : withStatus(run, { phase: 'Failed', reason: 'TrainingDiverged', message: 'The loss became NaN.' });
@@ -148,10 +163,23 @@ function goOn(run: Run, succeeds: (run: Run) => RunResult | undefined, time: str
   }
 }
 
-/** `role[/arm][/student]/seed`, to read tests by. */
+/** What a trainer has reported of a Run of a search when it is half-way: some of them fall behind. */
+function halfway(run: Run, result: RunResult | undefined): Partial<RunStatus> {
+  const { trial, parameters, untilEpoch = parameters.training.epochs } = run.spec;
+  if (trial === undefined || result === undefined) return {};
+  const epoch = Math.ceil(untilEpoch / 2);
+  const bestValidationAccuracy = result.validationAccuracy * (0.5 + epoch / untilEpoch / 4);
+  const { epochs } = parameters.training;
+  return {
+    progress: { epoch, epochs, step: 0, steps: 1, bestValidationAccuracy, updatedAt: '2026-03-01T12:00:00Z' },
+  };
+}
+
+/** `role[/arm][/student]/seed`, to read tests by; of a Run of a search with its number. */
 export function shortName(run: Pick<Run, 'spec'>): string {
   const { stage, role, arm, student, seed } = run.spec.parameters;
-  return [...(stage === 'main' ? [] : [stage]), arm ?? role, ...(student ? [student] : []), seed].join('/');
+  const last = run.spec.trial ? `#${run.spec.trial.number}` : seed;
+  return [...(stage === 'main' ? [] : [stage]), arm ?? role, ...(student ? [student] : []), last].join('/');
 }
 
 export function names(runs: readonly Run[]): readonly string[] {

@@ -1,0 +1,65 @@
+import type { Run, RunStatus } from '../api/run.ts';
+import type { Trial } from '../search/trial.ts';
+import { isAtRung, phaseOf } from './phases.ts';
+
+/** What was made of Runs that have not changed since. Nothing depends on it. */
+export type TrialMemory = WeakMap<Run, Trial>;
+
+/** A Run of a search as evidence: what it tried, and what was reported of it. */
+export function trialOf(run: Run, memory: TrialMemory): Trial {
+  const known = memory.get(run);
+  if (known !== undefined) return known;
+  const { number = 0, values = {} } = run.spec.trial ?? {};
+  const trial: Trial = {
+    number,
+    values: Object.fromEntries(
+      Object.entries(values).flatMap(([path, value]) => (value === undefined ? [] : [[path, value]])),
+    ),
+    state: stateOf(run),
+    reports: run.metadata.deletionTimestamp === undefined ? reportsOf(run.status) : [],
+  };
+  memory.set(run, trial);
+  return trial;
+}
+
+/** One that is being deleted will be made anew: until it is gone nothing is known of it. */
+function stateOf(run: Run): Trial['state'] {
+  if (run.metadata.deletionTimestamp !== undefined) return 'running';
+  switch (phaseOf(run)) {
+    case 'Succeeded':
+      return 'succeeded';
+    case 'Failed':
+      return 'failed';
+    case 'Stopped':
+    case 'Skipped':
+      return 'stopped';
+    default:
+      return isAtRung(run) ? 'paused' : 'running';
+  }
+}
+
+/** The best validation accuracy by epoch: of the history what was kept of it, of rungs and the end exactly. */
+function reportsOf(status: RunStatus | undefined): Trial['reports'] {
+  const { history = [], rungs = [], progress, result } = status ?? {};
+  const at = new Map<number, number>();
+  const last = progress?.epoch ?? history.length;
+  // As the history was thinned out: evenly, with the first and the last epoch in it.
+  const stride = history.length > 1 ? (last - 1) / (history.length - 1) : 0;
+  let best = 0;
+  history.forEach((accuracy, index) => {
+    best = Math.max(best, accuracy);
+    at.set(Math.round(index * stride) + 1, best);
+  });
+  if (progress?.bestValidationAccuracy !== undefined && progress.epoch > 0) {
+    at.set(progress.epoch, progress.bestValidationAccuracy);
+  }
+  for (const { epoch, validationAccuracy } of rungs) at.set(epoch, validationAccuracy);
+  if (result !== undefined) at.set(result.epochs, result.validationAccuracy);
+  let highest = 0;
+  return [...at]
+    .sort(([a], [b]) => a - b)
+    .map(([epoch, value]) => {
+      highest = Math.max(highest, value);
+      return { epoch, value: highest };
+    });
+}
