@@ -42,8 +42,8 @@ It is started by the operator (in a pod) or by "destill run" (on a machine), wit
                            120 at the start, 100 after SIGTERM)
   DESTILL_LOG_LEVEL        debug also logs progress inside epochs (default info)
 
-Exit codes: 0 succeeded, 1 failed (try again), 65 data unusable, 69 machine or image unfit, 70 diverged,
-74 volume full or read-only, 75 stopped with a checkpoint, 78 assignment wrong.
+Exit codes: 0 succeeded, or trained as far as untilEpoch says; 1 failed (try again), 65 data unusable, 69 machine or image
+unfit, 70 diverged, 74 volume full or read-only, 75 stopped with a checkpoint, 78 assignment wrong.
 `;
 
 /** Does what the environment says. @returns exit code */

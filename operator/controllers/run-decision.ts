@@ -14,6 +14,7 @@ import { hasStarted } from '../jobs/pod.ts';
 import { refusedStatus } from '../jobs/refused-status.ts';
 import { isOutOfRetries } from '../jobs/retries.ts';
 import type { ReportedStatus } from '../jobs/run-status.ts';
+import { promoted } from '../jobs/rungs.ts';
 import { isBeforeTeacher, type QueuedTeacher, untilTurn } from '../jobs/turn.ts';
 import { isToRead, resultUnread } from '../jobs/unread-result.ts';
 import type { Experiment, Run } from './kinds.ts';
@@ -83,8 +84,8 @@ export function decideRun(scene: RunScene, config: JobConfig): RunDecision {
   const obstacle = obstacleTo(made, turn, scene);
   const { status, occupied, needsPods } = observe({ ...scene, events: scene.events ?? [], obstacle });
   if (needsPods) return { ...nothing, needsPods };
-  const final = isFinal(status.phase);
-  if (made !== undefined && !(made instanceof DestillError) && !occupied && !final) {
+  const ended = isFinal(status.phase) || status.phase === 'Paused';
+  if (made !== undefined && !(made instanceof DestillError) && !occupied && !ended) {
     if (turn !== 0) return { ...nothing, ...keepingOut(scene, status, turn) };
     if (!scene.podsRead && mayHaveHadJob(run)) return { ...nothing, needsPods: true };
     // With the failures that are known by now.
@@ -210,6 +211,8 @@ function isUnwanted(job: Job, scene: RunScene, status: ReportedStatus): boolean 
   if (!own || deletionTimestamp !== undefined) return false;
   // Once that is written: the next Job is for reading the result.
   if (status.reason === resultUnread && isToRead(run)) return !isBlocked(status);
+  // It has come to its rung, and the next one goes on from there.
+  if (status.reason === promoted) return true;
   const working = pods.filter((pod) => occupies(pod, run));
   // One that gave up too early: see retries.ts.
   if (isOutOfRetries(job)) return !isFinal(status.phase) && working.length === 0;
@@ -218,6 +221,7 @@ function isUnwanted(job: Job, scene: RunScene, status: ReportedStatus): boolean 
   const trains = working.some(hasStarted);
   switch (status.phase) {
     case 'Succeeded':
+    case 'Paused':
       // The Job controller is about to see it.
       return false;
     case 'Failed':

@@ -36,6 +36,9 @@ export function runHappenings(run: Run, status: ReportedStatus): readonly Happen
   ) {
     news.push(of('Normal', 'Train', 'Started', message));
   }
+  if (phase === 'Paused' && (status.rungs?.length ?? 0) > (before?.rungs?.length ?? 0)) {
+    news.push(of('Normal', 'Pause', reason, message));
+  }
   if (isFinal(phase) && phase !== before?.phase) {
     news.push(of(phase === 'Failed' ? 'Warning' : 'Normal', 'Finish', reason, message));
   }

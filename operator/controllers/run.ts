@@ -7,6 +7,7 @@ import { workloadPriorityClass } from '../jobs/kueue-labels.ts';
 import type { Job, Pod } from '../jobs/objects.ts';
 import { isOutOfRetries } from '../jobs/retries.ts';
 import type { ReportedStatus } from '../jobs/run-status.ts';
+import { promoted } from '../jobs/rungs.ts';
 import { isBeforeTeacher, type QueuedTeacher } from '../jobs/turn.ts';
 import type { ApiClient } from '../runtime/api-client.ts';
 import { isAlreadyExists, isNotFound } from '../runtime/api-error.ts';
@@ -183,10 +184,12 @@ function queuedTeacher(
   if (queue === undefined || of?.model === undefined || run.spec.parameters.role === 'teacher') {
     return undefined;
   }
-  const [teacher] = world.runs.cache.byIndex('teacherOf', experiment?.metadata.uid ?? '');
+  const teachers = world.runs.cache.byIndex('teacherOf', experiment?.metadata.uid ?? '');
   // It is the first Run that is created; which is known first here, nobody can tell.
-  if (teacher === undefined) return { job: undefined, workload: undefined, knownFor: 0 };
-  if (!isActive(teacher)) return undefined;
+  if (teachers.length === 0) return { job: undefined, workload: undefined, knownFor: 0 };
+  // There are several while its parameters are searched for; those at a rung are in no queue.
+  const teacher = teachers.find((other) => isActive(other) && phaseOf(other) !== 'Paused');
+  if (teacher === undefined) return undefined;
   const job = world.jobs.cache.get(keyOf(teacher.metadata));
   const workload = workloadOf(job, world);
   return { job, workload, knownFor: workload === undefined ? 0 : world.kueue.knownFor(workload) };
@@ -269,7 +272,9 @@ async function createJob(
 
 function whyRemoved({ run, job, workload, teacher }: RunScene, status: ReportedStatus | undefined): string {
   if (run.spec.suspend || run.spec.stop !== undefined) return 'its pod ends.';
-  if (status?.phase === 'Failed') return 'Kueue gave it up.';
+  const { phase, reason } = status ?? run.status ?? {};
+  if (phase === 'Failed') return 'Kueue gave it up.';
+  if (reason === promoted) return 'its Run is trained on; another follows.';
   if (job && isOutOfRetries(job)) {
     return 'it counts pods that were taken away as failures; another follows.';
   }

@@ -23,6 +23,7 @@ export function assignmentText(run: Run, experiment: Experiment, teacher: Teache
     namespace,
     experiment: run.spec.experiment,
     parameters: run.spec.parameters,
+    ...(run.spec.untilEpoch === undefined ? {} : { untilEpoch: run.spec.untilEpoch }),
     artifacts: artifactsOf(storage, key, folder.artifacts),
     ...(teacher === undefined ? {} : { teacherArtifacts: teacher.artifacts }),
     ...(run.spec.parameters.role === 'explanation' ? { spec: experiment.spec } : {}),

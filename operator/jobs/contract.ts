@@ -17,6 +17,9 @@ export const madeOfAnnotation = 'destillml.io/made-of';
 /** On a Job whose trainer is to find its artifacts complete and say again what they came to. */
 export const readsResultAnnotation = 'destillml.io/reads-result';
 
+/** Epoch at which the trainer of a Job was told to pause, as text; absent where it trains to the end. */
+export const untilEpochAnnotation = 'destillml.io/until-epoch';
+
 /** Number of GPUs that a pod holds, as text. */
 export const gpusAnnotation = 'destillml.io/gpus';
 

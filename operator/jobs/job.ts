@@ -13,6 +13,7 @@ import {
   metricsPort,
   readsResultAnnotation,
   terminationLog,
+  untilEpochAnnotation,
 } from './contract.ts';
 import { environment } from './environment.ts';
 import { failurePolicy } from './failure-policy.ts';
@@ -20,6 +21,7 @@ import { kueueLabels, workloadPriorityClass } from './kueue-labels.ts';
 import type { Job, Json } from './objects.ts';
 import { resources } from './resources.ts';
 import { retriesLeft } from './retries.ts';
+import { pauseOf } from './rungs.ts';
 import { containerSecurity, podSecurity } from './security.ts';
 import { teacherPlace } from './teacher.ts';
 import { isToRead } from './unread-result.ts';
@@ -43,6 +45,7 @@ import { volumes } from './volumes.ts';
 export function jobFor(run: Run, experiment: Experiment, config: JobConfig, teacherOwner?: Experiment): Job {
   const { name, namespace = 'default', uid = '' } = run.metadata;
   const { spec } = experiment;
+  const pause = pauseOf(run);
   const labels = {
     ...runLabels(run.spec.experiment, run.spec.parameters),
     [label.run]: name,
@@ -57,6 +60,7 @@ export function jobFor(run: Run, experiment: Experiment, config: JobConfig, teac
       labels: { ...labels, ...kueueLabels(experiment) },
       annotations: {
         [madeOfAnnotation]: madeOf(experiment),
+        ...(pause === undefined ? {} : { [untilEpochAnnotation]: String(pause) }),
         ...(isToRead(run) ? { [readsResultAnnotation]: 'true' } : {}),
       },
       ownerReferences: [

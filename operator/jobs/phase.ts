@@ -21,6 +21,7 @@ import { withoutPod } from './refused.ts';
 import { farewell, goingOn, type Resumption, resumption } from './resumption.ts';
 import { gaveUpEarly, isOutOfRetries } from './retries.ts';
 import { type ReportedStatus, statusOf } from './run-status.ts';
+import { atRung, isAtRung, isTrainedTo, type Rung, rungsOf, trainedOn } from './rungs.ts';
 import { sentence } from './sentence.ts';
 import { unreadResult } from './unread-result.ts';
 
@@ -71,24 +72,35 @@ export function observe(observed: ObservedRun): Observation {
   }
   const scene = sceneOf(observed);
   const usage = accounts(run.status, scene.pods, { told: scene.told, podsRead, now });
-  const last = scene.pods.flatMap((pod) => podEnd(pod, scene.told) ?? []).at(-1);
+  const ends = scene.pods.flatMap((pod) => podEnd(pod, scene.told) ?? []);
+  const last = ends.at(-1);
+  const rungs = rungsOf(
+    run,
+    ends.flatMap(({ rung }) => rung ?? []),
+  );
   const result = last?.result ?? run.status?.result;
   const explanation = last?.explanation ?? run.status?.explanation;
   const outcome = { ...(result ? { result } : {}), ...(explanation ? { explanation } : {}) };
-  const finding = find(scene, last, usage);
+  const reached = rungs.length > 0 ? { rungs: [...rungs] } : {};
+  const finding = find(scene, last, rungs.at(-1), usage);
   return {
-    status: statusOf(run, finding, last, { ...usage, ...outcome }, now),
+    status: statusOf(run, finding, last, { ...usage, ...reached, ...outcome }, now),
     occupied,
-    needsPods: !podsRead && hangsOnPods(scene, finding, last),
+    needsPods: !podsRead && hangsOnPods(scene, finding, last, rungs.at(-1)),
   };
 }
 
 /** Whether pods that the cache does not show, or shows as they were, may change what is found for good. */
-function hangsOnPods({ run, job, pods }: Scene, { phase }: Finding, last: PodEnd | undefined): boolean {
+function hangsOnPods(
+  { run, job, own, pods }: Scene,
+  { phase }: Finding,
+  last: PodEnd | undefined,
+  rung: Rung | undefined,
+): boolean {
   const there = new Set(pods.map(({ metadata }) => metadata.uid));
   const isGone = ({ uid, outcome }: RunPod) => outcome === undefined && !there.has(uid);
   if (run.status?.pods?.some(isGone)) return true;
-  if (last?.final) return false;
+  if (last?.final || (own && isTrainedTo(own, rung))) return false;
   const hadJob = run.status !== undefined && phaseOf(run) !== 'Waiting';
   return (job !== undefined && isJobEnding(job)) || (isFinal(phase) && hadJob);
 }
@@ -98,6 +110,8 @@ type Scene = {
   readonly run: Run;
   readonly experiment: ObservedRun['experiment'];
   readonly job: Job | undefined;
+  /** The same, also on its way out. */
+  readonly own: Job | undefined;
   /** A Job of that name is on its way out, or a pod of a deleted Run of that name still trains. */
   readonly predecessor: boolean;
   /** Oldest first. */
@@ -128,6 +142,7 @@ function sceneOf(observed: ObservedRun): Scene {
     run,
     experiment,
     job,
+    own,
     predecessor:
       (found !== undefined && job === undefined) ||
       all.some((pod) => !pods.includes(pod) && occupies(pod, run)),
@@ -140,7 +155,7 @@ function sceneOf(observed: ObservedRun): Scene {
   };
 }
 
-function find(scene: Scene, last: PodEnd | undefined, usage: Accounts): Finding {
+function find(scene: Scene, last: PodEnd | undefined, rung: Rung | undefined, usage: Accounts): Finding {
   const { run, experiment, job, live } = scene;
   const from = resumption(usage.attempts, scene.pods, experiment && experiment.spec.storage !== undefined);
   // What the trainer says of its end is the truth; the Job's conditions follow.
@@ -151,13 +166,15 @@ function find(scene: Scene, last: PodEnd | undefined, usage: Accounts): Finding 
       message: last.message,
     };
   }
+  const paused = live === undefined && rung ? between(scene, rung, from, usage) : undefined;
+  if (paused) return paused;
   const retries = experiment?.spec.retries ?? job?.spec?.backoffLimit ?? 0;
   const early = job && gaveUpEarly(job, retries, usage);
   const end = job && jobEnd(job, scene, last, { retries, from, early: early === true });
   if (end) return end;
 
   if (run.spec.stop) return stopping(scene, run.spec.stop, usage);
-  if (run.spec.suspend) return paused(scene, usage);
+  if (run.spec.suspend) return suspended(scene, usage);
   if (job === undefined) return withoutJob(scene);
   if (early) return replaced(from);
 
@@ -177,6 +194,17 @@ function find(scene: Scene, last: PodEnd | undefined, usage: Accounts): Finding 
   return withoutPod(job, scene.events);
 }
 
+/** Of a Run that no pod trains and that has come to a rung: what its spec asks of it there; undefined: it goes on already. */
+function between(scene: Scene, rung: Rung, from: Resumption, usage: Accounts): Finding | undefined {
+  const { run, own } = scene;
+  const isThere = isAtRung(run, rung);
+  if (!isThere && !(own && isTrainedTo(own, rung))) return undefined;
+  const { stop, suspend } = run.spec;
+  if (stop) return { phase: 'Stopped', reason: stop.reason, message: stop.message };
+  if (isThere) return atRung(rung);
+  return suspend ? suspended(scene, usage) : trainedOn(run, rung, from);
+}
+
 /** What a Job that has ended, or is ending its last pods, means for its Run. */
 function jobEnd(
   job: Job,
@@ -193,13 +221,18 @@ function jobEnd(
   )[0];
   if (ending === undefined && !silent) return undefined;
   if (live) return leaving(live, ending?.reason ?? 'JobEnding', `Its Job is ${textOf(ending)}`);
-  if (silent) return run.spec.stop ? undefined : unreadResult(run, job, experiment, last.message);
+  if (silent) return run.spec.stop ? undefined : unreadResult(run, job, experiment, untold(last));
   if (conditionTrue(conditions, 'Complete')) {
     return run.spec.stop ? undefined : unreadResult(run, job, experiment, 'its pod is gone');
   }
   if (failure.early) return undefined;
   const reported = run.status?.conditions.find(({ type }) => type === 'LastAttemptFailed');
   return jobFailure(job, last, reported, failure);
+}
+
+/** Why its word is not that of the end, or of the rung that it was sent to. */
+function untold({ message, rung }: PodEnd): string {
+  return rung === undefined ? message : `it paused at epoch ${rung.epoch}, which it was not told to`;
 }
 
 function textOf(ending: ObjectCondition | undefined): string {
@@ -254,7 +287,7 @@ function stopping(
   return { phase: attempts === 0 ? 'Skipped' : 'Stopped', reason: stop.reason, message: stop.message };
 }
 
-function paused({ live }: Scene, { attempts }: Accounts): Finding {
+function suspended({ live }: Scene, { attempts }: Accounts): Finding {
   if (live) return leaving(live, 'Pausing', `${capital(farewell(live))}.`);
   return attempts === 0
     ? { phase: 'Waiting', reason: 'NotStarted', message: 'Waits for its teacher or its turn.' }

@@ -5,6 +5,7 @@ import { container } from './contract.ts';
 import { type LastWord, lastWord } from './last-word.ts';
 import type { Pod } from './objects.ts';
 import { disruption, isEnded, nodeText, trainerState } from './pod.ts';
+import { type Rung, rungText } from './rungs.ts';
 import { sentence } from './sentence.ts';
 
 /** How a pod ended. */
@@ -12,10 +13,12 @@ export type PodEnd = {
   readonly outcome: NonNullable<RunPod['outcome']>;
   readonly reason: string;
   readonly message: string;
-  /** No further attempt can help; of one that ended well, that its word was read. */
+  /** No further attempt can help; of one that ended well, that its word of the end was read. */
   readonly final: boolean;
   readonly result?: RunResult;
   readonly explanation?: ExplanationResult;
+  /** Where it paused the Run. */
+  readonly rung?: Rung;
 };
 
 /**
@@ -70,6 +73,10 @@ function succeeded(last: LastWord): PodEnd {
     const { images, artifacts } = explanation;
     const message = `Explained ${images} images; figures and the report are in ${artifacts}.`;
     return { ...common, reason: 'Explained', message, explanation };
+  }
+  if ('word' in last && last.word.outcome === 'paused') {
+    const { outcome: _, ...rung } = last.word;
+    return { outcome, reason: 'AtRung', message: rungText(rung), final: false, rung };
   }
   const unreadable =
     'word' in last ? `says ${last.word.outcome} although it exited with code 0` : last.unreadable;

@@ -59,7 +59,7 @@ function findings(
   const progressing = !isFinal(phase) && phase !== 'Waiting' && !blocked;
   return [
     ...lastAttempt(last, known('LastAttemptFailed')),
-    ...unread({ phase, reason, message }, known(resultUnread)),
+    ...unread({ phase, reason, message }, last, known(resultUnread)),
     ofEnd('Complete', phase === 'Succeeded'),
     ofEnd('Failed', phase === 'Failed'),
     { type: 'Progressing', status: progressing ? 'True' : 'False', ...why },
@@ -68,12 +68,14 @@ function findings(
 
 function unread(
   { phase, reason, message }: Finding,
+  last: PodEnd | undefined,
   known: Condition | undefined,
 ): readonly ConditionFinding[] {
   const type = resultUnread;
   if (reason === resultUnread) return [{ type, status: 'True', reason, message }];
   if (known === undefined) return [];
-  return isFinal(phase)
+  const isRead = known.status === 'True' && (isFinal(phase) || last?.rung !== undefined);
+  return isRead
     ? [{ type, status: 'False', reason, message }]
     : [{ type, status: known.status, reason: known.reason, message: known.message }];
 }

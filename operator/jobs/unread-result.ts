@@ -4,6 +4,7 @@ import { readsResultAnnotation } from './contract.ts';
 import type { Finding } from './finding.ts';
 import { conditionTrue, type Job } from './objects.ts';
 import { placeText } from './places.ts';
+import { pauseOf } from './rungs.ts';
 
 /** Condition of a Run whose trainer ended well, and whose result nobody has read yet. */
 export const resultUnread = 'ResultUnread';
@@ -30,7 +31,7 @@ export function unreadResult(
       message: `${ended} Without spec.storage it is nowhere else, nor is the network. Delete the Run to have it trained again.`,
     };
   }
-  const file = run.spec.parameters.role === 'explanation' ? 'explanations.json' : 'result.json';
+  const file = fileOf(run);
   const { name, namespace = 'default' } = run.metadata;
   const key = { namespace, experiment: run.spec.experiment, run: name };
   const place = `${file} of ${placeText(storage, key)}`;
@@ -47,6 +48,12 @@ export function unreadResult(
     message: `${ended} A second pod was to read it from ${place}, and its word is missing too. Look for what deletes pods as soon as they end, then have it read again: kubectl delete job -n ${namespace} ${name}`,
     blocked: true,
   };
+}
+
+/** Which file tells what the trainer came to. */
+function fileOf(run: Run): string {
+  if (run.spec.parameters.role === 'explanation') return 'explanations.json';
+  return pauseOf(run) === undefined ? 'result.json' : 'checkpoints/last.safetensors';
 }
 
 /** Whether the next trainer only has to say again what the one before came to. */

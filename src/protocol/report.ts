@@ -42,7 +42,7 @@ export const termination = z.discriminatedUnion('outcome', [
   z.strictObject({ outcome: z.literal('explained'), explanation: explanationResult }),
   z.strictObject({
     outcome: z.literal('paused'),
-    epoch: z.int().min(1).describe('The last that it was to train.'),
+    epoch: z.int().min(1).max(10_000).describe('The last that it was to train.'),
     validationAccuracy: z.number().min(0).max(1).describe('Best validation accuracy so far.'),
   }),
   z.strictObject({ outcome: z.literal('preempted'), epoch: z.int().min(0), step: z.int().min(0) }),

@@ -98,6 +98,11 @@ const cases: readonly Case[] = [
       [`destillml_run_phase{${other}, phase="Running"}`]: '1x12 0x108',
       'destillml_run_progress_time_seconds{namespace="lab", experiment="cifar", run="soft-3"}': '0+60x120',
       'destillml_run_phase{namespace="lab", experiment="cifar", run="soft-3", phase="Running"}': '1x120',
+      // One that is paused at its rung.
+      'destillml_run_progress_time_seconds{namespace="lab", experiment="cifar", run="soft-4"}':
+        '0+60x10 600x110',
+      'destillml_run_phase{namespace="lab", experiment="cifar", run="soft-4", phase="Running"}': '1x10 0x110',
+      'destillml_run_phase{namespace="lab", experiment="cifar", run="soft-4", phase="Paused"}': '0x10 1x110',
     },
     fires: { '50m': false, '69m': false, '75m': true },
     labels,
@@ -120,7 +125,12 @@ const cases: readonly Case[] = [
   {
     name: 'four hours in the queue',
     alert: 'DestillMLRunWaitingLong',
-    series: { [`destillml_run_phase{${run}, phase="Queued"}`]: '1x250 0x50' },
+    series: {
+      [`destillml_run_phase{${run}, phase="Queued"}`]: '1x250 0x50',
+      // One that is paused at its rung for as long.
+      [`destillml_run_phase{${other}, phase="Queued"}`]: '1x10 0x290',
+      [`destillml_run_phase{${other}, phase="Paused"}`]: '0x10 1x290',
+    },
     fires: { '230m': false, '245m': true, '260m': false },
     labels,
     says: 'The Run lab/soft-1 of the Experiment cifar waits for a GPU. What for exactly, its status says.',

@@ -153,6 +153,22 @@ describe('a Run whose artifacts are in S3', () => {
     expectSameAsWhole(run);
   });
 
+  test('paused at a rung, has its checkpoint uploaded, and goes on from there to the same weights', async () => {
+    const run = shortRun('s3://lab/ns/test/paused');
+    const paused = await trainer({ ...run, untilEpoch: 2 });
+    expect(paused.code, paused.errors).toBe(exitCodes.succeeded);
+    expect(paused.last).toEqual({ outcome: 'paused', epoch: 2, validationAccuracy: expect.any(Number) });
+    expect(readdirSync(kept(run), { recursive: true })).not.toContain('result.json');
+    // Its word was lost: another pod says it again, by what is in the bucket.
+    const again = await trainer({ ...run, untilEpoch: 2 });
+    expect(again.last).toEqual(paused.last);
+    expect(again.reports).toEqual([{ kind: 'note', message: 'Going on from epoch 2, step 0.' }]);
+    const { last, reports } = await trainer(run);
+    expect(reports[0]).toEqual({ kind: 'note', message: 'Going on from epoch 2, step 0.' });
+    expect(last).toMatchObject({ outcome: 'succeeded', result: { epochs } });
+    expectSameAsWhole(run);
+  });
+
   test('does not upload again what it has fetched: the best network, until there is a better one', async () => {
     // Many steps: signals come before the next epoch ends.
     const run = shortRun('s3://lab/ns/test/unchanged', { training: { batchSize: 2 } });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { exitCodes } from '@destillml/core/protocol/report.ts';
+import { readHistory } from '@destillml/trainer/artifacts/history.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { tellsOfSigterm } from '../cluster/signals.ts';
 import { forTerminals } from '../src/text/hostile.ts';
@@ -9,11 +10,11 @@ import { runTrainer } from './process.ts';
 import { digest, smallRun, temporaryFolder } from './training/run.ts';
 
 /** Real MNIST images; long enough to be stopped midway. */
-function realRun(artifacts: string): Assignment {
+function realRun(artifacts: string, epochs = 2): Assignment {
   return smallRun({
     artifacts,
     parameters: { dataset: { name: 'mnist', imageSize: 16, validation: 100, fraction: 0.02 } },
-    training: { epochs: 2 },
+    training: { epochs },
   });
 }
 
@@ -50,6 +51,45 @@ describe('a trainer process', () => {
     expect(killed).toMatchObject({ code: null, last: undefined });
     expect((await runTrainer(broken, { env })).code).toBe(exitCodes.succeeded);
     expectSameAsWhole(broken);
+  });
+
+  test('paused at rungs, and killed between them, goes on to the same weights and result, bit for bit', async () => {
+    const unpaused = realRun(temporaryFolder(), 3);
+    const { last: end } = await runTrainer(unpaused, { env });
+    const best = readHistory(unpaused.artifacts).map(({ validationAccuracy }) => validationAccuracy);
+
+    const run = realRun(temporaryFolder(), 3);
+    for (const untilEpoch of [1, 2]) {
+      const rung = { outcome: 'paused', epoch: untilEpoch };
+      const validationAccuracy = Math.max(...best.slice(0, untilEpoch));
+      if (untilEpoch === 2) {
+        // With the checkpoint of the rung written, and before its last word.
+        const killed = await runTrainer(
+          { ...run, untilEpoch },
+          { env, onReport: ({ kind }, trainer) => kind === 'epoch' && trainer.kill('SIGKILL') },
+        );
+        expect(killed).toMatchObject({ code: null, last: undefined });
+      }
+      const paused = await runTrainer({ ...run, untilEpoch }, { env });
+      expect(paused.last, paused.errors).toEqual({ ...rung, validationAccuracy });
+      expect(paused.code).toBe(exitCodes.succeeded);
+    }
+    const killed = await runTrainer(run, {
+      env,
+      onReport: ({ kind }, trainer) => kind === 'progress' && trainer.kill('SIGKILL'),
+    });
+    expect(killed).toMatchObject({ code: null, last: undefined });
+    const { code, last } = await runTrainer(run, { env });
+    expect(code).toBe(exitCodes.succeeded);
+    for (const which of ['last', 'best'] as const) {
+      expect(digest(run.artifacts, which)).toBe(digest(unpaused.artifacts, which));
+    }
+    const timeless = (word: typeof last) => {
+      if (word?.outcome !== 'succeeded') throw new Error(`it says ${word?.outcome}`);
+      const { trainingSeconds, imagesPerSecond, artifacts, ...result } = word.result;
+      return result;
+    };
+    expect(timeless(last)).toEqual(timeless(end));
   });
 
   test('goes on with as many threads as it began with, whatever it may have now, to the same weights', async () => {

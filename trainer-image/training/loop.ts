@@ -45,6 +45,14 @@ export interface Preempted {
   readonly step: number;
 }
 
+/** Trained as far as it was to be for now; its checkpoint is there. */
+export interface Paused {
+  readonly outcome: 'paused';
+  readonly epoch: number;
+  /** The best so far. */
+  readonly validationAccuracy: number;
+}
+
 /** A checkpoint inside an epoch bounds what a crash can cost; SIGTERM writes one at once. */
 const checkpointSeconds = 300;
 /** How often progress inside an epoch is reported. */
@@ -203,6 +211,12 @@ export class Loop {
   preempted(): Preempted {
     this.#save();
     return { outcome: 'preempted', epoch: this.state.epoch, step: this.state.step };
+  }
+
+  paused(): Paused {
+    const { epoch, best } = this.state;
+    if (best === undefined) throw new RangeError('no epoch was trained');
+    return { outcome: 'paused', epoch, validationAccuracy: best.validationAccuracy };
   }
 
   #save(): void {

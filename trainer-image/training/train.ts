@@ -15,7 +15,7 @@ import { type TeacherFile, teacherFolder } from '../onnx-teacher/teacher-file.ts
 import { writeJsonAtomic } from '../storage/atomic.ts';
 import { evaluate } from './evaluate.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { Loop, type LoopDeps, type Preempted } from './loop.ts';
+import { Loop, type LoopDeps, type Paused, type Preempted } from './loop.ts';
 import { resultOf } from './result.ts';
 import { isBestThere } from './resume.ts';
 import { openSession } from './session.ts';
@@ -29,13 +29,17 @@ export interface TrainingDeps extends LoopDeps {
   readonly signal: AbortSignal;
 }
 
-export type TrainingOutcome = { readonly outcome: 'succeeded'; readonly result: RunResult } | Preempted;
+export type TrainingOutcome =
+  | { readonly outcome: 'succeeded'; readonly result: RunResult }
+  | Paused
+  | Preempted;
 
 /**
  * Trains one network from its initial weights or from its last checkpoint, then evaluates the weights with the best
- * validation accuracy on the test split, once.
+ * validation accuracy on the test split, once. One that is to pause at an epoch before its last ends there, untested.
  *
- * A Run that was interrupted, however often, ends with the same weights as one that was not (bit for bit on a CPU).
+ * A Run that was interrupted or paused, however often, ends with the same weights as one that was not (bit for bit on a
+ * CPU).
  */
 export async function train(assignment: Assignment, deps: TrainingDeps): Promise<TrainingOutcome> {
   for (;;) {
@@ -61,6 +65,7 @@ async function trainOnce(assignment: Assignment, deps: TrainingDeps): Promise<Tr
   const { train: trainingImages, validation } = split;
   const fingerprint = await fingerprintOf(data, split, deps.signal);
   const { batchSize, epochs } = training;
+  const target = Math.min(assignment.untilEpoch ?? epochs, epochs);
   const steps = stepsPerEpoch(trainingImages.length, batchSize);
   const remainder = trainingImages.length % batchSize;
   const session = openSession(assignment, {
@@ -81,7 +86,7 @@ async function trainOnce(assignment: Assignment, deps: TrainingDeps): Promise<Tr
       totalSteps: epochs * steps,
     });
     loop.resume();
-    while (loop.state.epoch < epochs) {
+    while (loop.state.epoch < target) {
       const epoch = loop.state.epoch + 1;
       const stream = batches({
         set: data.train,
@@ -115,6 +120,7 @@ async function trainOnce(assignment: Assignment, deps: TrainingDeps): Promise<Tr
     }
 
     if (!isBestThere(own, loop.state.best, note)) return undefined;
+    if (target < epochs) return loop.paused();
     const { program, networkTensors, network } = session;
     restore(readCheckpoint(join(own, artifactFiles.best)), program, networkTensors, network);
     const everything = Uint32Array.from({ length: data.test.count }, (_, index) => index);

@@ -44,6 +44,15 @@ describe('what is told of a Run', () => {
     ]);
   });
 
+  it('is that it came to a rung, once for each', () => {
+    const rungs = [{ epoch: 3, validationAccuracy: 0.5 }];
+    const paused = { phase: 'Paused', reason: 'AtRung', message: 'To epoch 3.', rungs } as const;
+    expect(told(training, { ...paused, rungs })).toEqual(['Normal AtRung: To epoch 3.']);
+    expect(told({ ...paused, rungs }, { ...paused, rungs, message: 'Still.' })).toEqual([]);
+    const next = { ...paused, message: 'To 9.', rungs: [...rungs, { epoch: 9, validationAccuracy: 0.6 }] };
+    expect(told({ ...training, rungs }, next)).toEqual(['Normal AtRung: To 9.']);
+  });
+
   it('is that it was preempted, each time', () => {
     const waiting = { phase: 'Queued', reason: 'Preempted', message: 'Others go first.' } as const;
     expect(told(training, { ...waiting, preemptions: 1 })).toEqual(['Normal Preempted: Others go first.']);

@@ -119,6 +119,17 @@ const observed = runWith({}, { status: { phase: 'Starting', observedGeneration: 
 const complete = jobWith({ conditions: [{ type: 'Complete', status: 'True' }] });
 const unread = afterwards({ job: complete, pods: pods(terminated(0)) });
 
+const runTo = (untilEpoch: number, spec: Partial<Run['spec']> = {}) =>
+  runWith({ training: { epochs: 240 } }, { spec: { untilEpoch, ...spec } });
+const jobTo = (untilEpoch: number, conditions = complete.status!.conditions!) =>
+  jobWith({ run: runTo(untilEpoch), conditions });
+const atRung = terminated(0, { outcome: 'paused', epoch: 30, validationAccuracy: 0.7 });
+/** It has come to epoch 30, and its spec has been changed since. */
+const pausedAt30 = (spec: Partial<Run['spec']> = {}) => ({
+  ...runTo(30, spec),
+  status: afterwards({ run: runTo(30), job: jobTo(30), pods: pods(atRung) }).status!,
+});
+
 const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
   'a Run that was only created': [
     { run: { ...paused, metadata: { ...paused.metadata, generation: 1 } } },
@@ -246,6 +257,57 @@ const rows: Record<string, [scene: Partial<RunScene>, decision: object]> = {
   'a pod that has trained': [
     { job: jobWith(), pods: pods(terminated(0, { outcome: 'succeeded', result })) },
     { status: 'Succeeded Trained' },
+  ],
+
+  'a pod that has come to its rung': [
+    { run: runTo(30), job: jobTo(30, []), pods: pods(atRung) },
+    { status: 'Paused AtRung' },
+  ],
+  'a Job that is complete at its rung, by the cache': [
+    { run: runTo(30), job: jobTo(30), pods: pods(running()), podsRead: false },
+    { needsPods: true },
+  ],
+  'a Run at its rung': [{ run: pausedAt30(), job: jobTo(30), podsRead: false }, {}],
+  'a Run at its rung whose Job is gone': [{ run: pausedAt30(), podsRead: false }, {}],
+  'a Run at its rung that may not train': [
+    { run: pausedAt30({ suspend: true }), job: jobTo(30, []), pods: pods(atRung) },
+    {},
+  ],
+  'a Run at its rung that is stopped': [
+    { run: pausedAt30({ stop }), job: jobTo(30), podsRead: false },
+    { status: 'Stopped NoLongerWanted' },
+  ],
+  'a Run at its rung whose Experiment asks for other pods by now': [
+    { run: pausedAt30(), job: jobTo(30), experiment: fewerGpus, podsRead: false },
+    {},
+  ],
+  'a Run that is trained on': [
+    { run: pausedAt30({ untilEpoch: 90 }), job: jobTo(30), podsRead: false },
+    { deletesJob: true, status: 'Queued Promoted' },
+  ],
+  'a Run that is trained on, whose Job is on its way out': [
+    {
+      run: afterwards({ run: pausedAt30({ untilEpoch: 90 }), job: jobTo(30) }),
+      job: { ...jobTo(30), metadata: { ...jobTo(30).metadata, deletionTimestamp: ago(1) } },
+      podsRead: false,
+    },
+    {},
+  ],
+  'a Run that is trained on, whose Job has gone': [
+    { run: pausedAt30({ untilEpoch: 90 }), pods: pods(atRung) },
+    { creates: 'study-run' },
+  ],
+  'a Run that is trained on, once it may train': [
+    { run: pausedAt30({ untilEpoch: 90, suspend: true }), job: jobTo(30), podsRead: false },
+    { status: 'Waiting Paused' },
+  ],
+  'a Run that was to be trained on while it trained': [
+    { run: runTo(90), job: jobTo(30), pods: pods(atRung) },
+    { deletesJob: true, status: 'Queued Promoted' },
+  ],
+  'a Run that is to be trained on while it trains': [
+    { run: runTo(90), job: jobTo(30, []), pods: pods(running()) },
+    { status: 'Running Training', requeueAfter: 60_000 },
   ],
 
   'a Run that is paused': [
@@ -390,6 +452,25 @@ describe('what a Run needs next', () => {
     expect(decide({ run }).create?.spec?.backoffLimit).toBe(1);
     const spent = runWith({}, { status: { failures: 9 } });
     expect(decide({ run: spent }).create?.spec?.backoffLimit).toBe(0);
+  });
+
+  it('is a Job to the epoch that its spec says by now, with the retries that are left', () => {
+    const known = pausedAt30({ untilEpoch: 90 });
+    const run = { ...known, status: { ...known.status, failures: 1 } };
+    const { create } = decide({ run });
+    expect(create?.metadata.annotations).toMatchObject({ 'destillml.io/until-epoch': '90' });
+    expect(create?.spec?.backoffLimit).toBe(2);
+    const told = create?.spec?.template.spec?.containers[0]?.env?.find(
+      ({ name }) => name === 'DESTILL_ASSIGNMENT',
+    );
+    expect(JSON.parse(told?.value ?? '')).toMatchObject({ untilEpoch: 90 });
+  });
+
+  it('is a Job to the end where its spec says no epoch, or its last', () => {
+    const { untilEpoch: _, ...spec } = pausedAt30().spec;
+    for (const run of [{ ...pausedAt30(), spec }, pausedAt30({ untilEpoch: 240 })]) {
+      expect(decide({ run }).create?.metadata.annotations).not.toHaveProperty('destillml.io/until-epoch');
+    }
   });
 
   it.each(Object.entries(rows))('%s', (_name, [scene, decision]) => {

@@ -98,13 +98,15 @@ export function jobWith({
   suspend = false,
   metadata = {},
   experiment = experimentWith(),
+  run = runWith(),
 }: {
   conditions?: readonly ObjectCondition[];
   suspend?: boolean;
   metadata?: Record<string, unknown>;
   experiment?: Experiment;
+  run?: Run;
 } = {}): Job {
-  const job = jobFor(runWith(), experiment, config);
+  const job = jobFor(run, experiment, config);
   return {
     ...job,
     metadata: { ...job.metadata, uid: 'job-uid', creationTimestamp: created, ...metadata },

@@ -27,6 +27,7 @@ describe('what an attempt waited for', () => {
       previous('Stopped', '11:00:00'),
       300,
     ],
+    ['a node since its Job is there, not since the rung before', previous('Succeeded', '11:00:00'), 300],
     [
       'a node since it is there itself, after a failure: Kubernetes pauses',
       previous('Failed', '12:02:00'),

@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { EpochRecord } from '@destillml/core/api/run.ts';
 import { DestillError } from '@destillml/core/errors.ts';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import type { Report } from '@destillml/core/protocol/report.ts';
@@ -21,12 +22,15 @@ import type { Observation } from '@destillml/trainer/metrics/observation.ts';
 import { decodeModel, encodeModel } from '@destillml/trainer/storage/onnx-format.ts';
 import { readTensors, writeTensors } from '@destillml/trainer/storage/safetensors.ts';
 import { tf } from '@destillml/trainer/tensorflow/tf.ts';
+import type { TrainingDeps, TrainingOutcome } from '@destillml/trainer/training/train.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fixturePath } from '../onnx-teacher/fixture.ts';
 import { digest, smallDataset, smallRun, temporaryFolder, trainSmall } from './run.ts';
 
 /** Steps of a small run: 160 images in batches of 48, three epochs. */
 const steps = 4 * 3;
+
+type Succeeded = Extract<TrainingOutcome, { readonly outcome: 'succeeded' }>;
 
 /** A signal that is raised in the course of the step of that number. */
 function stopAtStep(count: number) {
@@ -84,6 +88,116 @@ describe('a Run that was interrupted', () => {
       kind: 'note',
       message: expect.stringMatching(/^Going on from epoch \d, step \d\.$/),
     });
+  });
+});
+
+describe('a Run that pauses at rungs', () => {
+  let whole: Assignment;
+  let end: Awaited<ReturnType<typeof trainSmall>>['outcome'];
+  beforeAll(async () => {
+    whole = smallRun({ artifacts: temporaryFolder() });
+    ({ outcome: end } = await trainSmall(whole));
+  });
+  /** Best validation accuracy of the Run that never paused, up to an epoch. */
+  const bestAt = (epoch: number) =>
+    Math.max(
+      ...readHistory(whole.artifacts).flatMap((record) =>
+        record.epoch <= epoch ? [record.validationAccuracy] : [],
+      ),
+    );
+  const until = (run: Assignment, untilEpoch: number): Assignment => ({ ...run, untilEpoch });
+  const rung = (epoch: number) => ({ outcome: 'paused', epoch, validationAccuracy: bestAt(epoch) });
+  const timeless = ({ seconds: _, imagesPerSecond: __, ...record }: EpochRecord) => record;
+  const expectSame = (run: Assignment) => {
+    for (const which of ['last', 'best'] as const) {
+      expect(digest(run.artifacts, which), which).toBe(digest(whole.artifacts, which));
+    }
+    expect(readHistory(run.artifacts).map(timeless)).toEqual(readHistory(whole.artifacts).map(timeless));
+  };
+  const untested: TrainingDeps['load'] = async (dataset) => {
+    const data = await smallDataset(dataset);
+    const read = () => {
+      throw new Error('reads the test split');
+    };
+    return { ...data, test: { ...data.test, read } };
+  };
+
+  test('ends as one that never paused, bit for bit, and reads the test split at the end only', async () => {
+    const run = smallRun({ artifacts: temporaryFolder() });
+    for (const epoch of [1, 2]) {
+      const { outcome } = await trainSmall(until(run, epoch), { load: untested });
+      expect(outcome).toEqual(rung(epoch));
+      expect(existsSync(join(run.artifacts, artifactFiles.result))).toBe(false);
+    }
+    const { outcome } = await trainSmall(run);
+    const { trainingSeconds, imagesPerSecond, artifacts, ...result } = (end as Succeeded).result;
+    expect(outcome).toMatchObject({ outcome: 'succeeded', result });
+    expectSame(run);
+  });
+
+  test('interrupted between its rungs, as well', async () => {
+    const run = smallRun({ artifacts: temporaryFolder() });
+    expect((await trainSmall(until(run, 2), stopAtStep(6))).outcome.outcome).toBe('preempted');
+    expect((await trainSmall(until(run, 2))).outcome).toEqual(rung(2));
+    expect((await trainSmall(run, stopAtStep(2))).outcome.outcome).toBe('preempted');
+    await trainSmall(run);
+    expectSame(run);
+  });
+
+  test('says so again where its last word was lost, without a step', async () => {
+    const run = until(smallRun({ artifacts: temporaryFolder() }), 1);
+    await trainSmall(run);
+    const seen: Observation[] = [];
+    const { outcome } = await trainSmall(run, { load: untested, observe: (one) => seen.push(one) });
+    expect(outcome).toEqual(rung(1));
+    expect(seen).toEqual([]);
+  });
+
+  test('told to stop as its epoch is done, has paused', async () => {
+    const run = until(smallRun({ artifacts: temporaryFolder() }), 1);
+    const controller = new AbortController();
+    const { outcome } = await trainSmall(run, {
+      signal: controller.signal,
+      report: ({ kind }) => kind === 'epoch' && controller.abort(),
+    });
+    expect(outcome).toEqual(rung(1));
+  });
+
+  test.each([3, 4])('at epoch %d of 3 is at its end', async (untilEpoch) => {
+    const run = smallRun({ artifacts: temporaryFolder() });
+    expect((await trainSmall(until(run, untilEpoch))).outcome.outcome).toBe('succeeded');
+    expectSame(run);
+  });
+
+  test('after its end says that it has succeeded, whatever it is to pause at', async () => {
+    expect((await trainSmall(until(whole, 1))).outcome).toEqual(end);
+  });
+
+  test.each([artifactFiles.last, artifactFiles.best])(
+    'and whose %s is damaged there, trains what is lost again, bit for bit',
+    async (name) => {
+      const run = smallRun({ artifacts: temporaryFolder() });
+      await trainSmall(until(run, 2));
+      truncateSync(join(run.artifacts, name), 99);
+      expect((await trainSmall(until(run, 2))).outcome).toEqual(rung(2));
+      await trainSmall(run);
+      expectSame(run);
+    },
+  );
+
+  test('finds out that its best network is damaged before it says that it has paused', async () => {
+    const run = smallRun({ artifacts: temporaryFolder() });
+    let isDone = false;
+    const { outcome } = await trainSmall(until(run, 2), {
+      report: (report) => {
+        if (isDone || report.kind !== 'epoch' || report.record.epoch !== 2) return;
+        truncateSync(join(run.artifacts, artifactFiles.best), 99);
+        isDone = true;
+      },
+    });
+    expect({ isDone, outcome }).toEqual({ isDone: true, outcome: rung(2) });
+    await trainSmall(run);
+    expectSame(run);
   });
 });
 
