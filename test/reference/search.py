@@ -1,8 +1,7 @@
 """Writes test/fixtures/search.json: densities, splits and draws of Optuna 5's TPE, points of SciPy's Sobol sequence,
 the normal distribution by mpmath, and Optuna's median rule.
 
-    python3 -m venv /tmp/search && /tmp/search/bin/pip install -r test/reference/search.txt
-    /tmp/search/bin/python test/reference/search.py
+    scripts/peers.sh search && .tools/peers-search/bin/python test/reference/search.py
 """
 
 import functools
