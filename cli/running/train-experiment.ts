@@ -47,6 +47,7 @@ export async function trainExperiment(
       experiment: experiment.metadata.name,
       parameters: spec.parameters,
       ...(spec.untilEpoch === undefined ? {} : { untilEpoch: spec.untilEpoch }),
+      ...(spec.trial === undefined ? {} : { values: spec.trial.values }),
       artifacts: resolve(runFolder(folder, metadata.name)),
       ...teacherArtifacts(folder, spec.parameters.teacherRun, found),
       ...(spec.parameters.role === 'explanation' ? { spec: experiment.spec } : {}),

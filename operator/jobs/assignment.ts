@@ -24,6 +24,7 @@ export function assignmentText(run: Run, experiment: Experiment, teacher: Teache
     experiment: run.spec.experiment,
     parameters: run.spec.parameters,
     ...(run.spec.untilEpoch === undefined ? {} : { untilEpoch: run.spec.untilEpoch }),
+    ...(run.spec.trial === undefined ? {} : { values: run.spec.trial.values }),
     artifacts: artifactsOf(storage, key, folder.artifacts),
     ...(teacher === undefined ? {} : { teacherArtifacts: teacher.artifacts }),
     ...(run.spec.parameters.role === 'explanation' ? { spec: experiment.spec } : {}),

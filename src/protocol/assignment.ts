@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { experimentSpec } from '../api/experiment.ts';
 import { runParameters } from '../api/run.ts';
+import { sweptValues } from '../api/sweepable.ts';
 
 /**
  * What a trainer is told: one JSON document in the environment variable `DESTILL_ASSIGNMENT`.
@@ -18,6 +19,11 @@ export const assignment = z.strictObject({
     .optional()
     .describe(
       'Train this far and pause, with the learning rates of the whole training. Without it to the end.',
+    ),
+  values: sweptValues
+    .optional()
+    .describe(
+      'What a Run of a search tries. What an earlier Run of its name has left is used only if it tried the same.',
     ),
   artifacts: z
     .string()

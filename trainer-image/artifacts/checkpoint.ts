@@ -1,6 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { modelNames } from '@destillml/core/api/models.ts';
+import { type SweptValues, sweptValues } from '@destillml/core/api/sweepable.ts';
 import { DestillError } from '@destillml/core/errors.ts';
 import { z } from 'zod';
 import { notFinite } from '../nn/finite.ts';
@@ -68,6 +69,8 @@ export interface CheckpointDescription {
   /** Of one that training goes on from. */
   readonly state?: TrainingState | undefined;
   readonly data?: DataFingerprint | undefined;
+  /** Of a Run of a search: what it tries. */
+  readonly values?: SweptValues | undefined;
   /** Of one that holds the best network so far. */
   readonly best?: BestEpoch | undefined;
 }
@@ -103,13 +106,14 @@ export function storedTensors(program: Program, variables: readonly NamedTensors
 export function writeCheckpoint(
   path: string,
   tensors: readonly StoredTensor[],
-  { network, state, data, best }: CheckpointDescription,
+  { network, state, data, values, best }: CheckpointDescription,
 ): void {
   const metadata = {
     format,
     network: JSON.stringify(network),
     ...(state !== undefined && { state: JSON.stringify(state) }),
     ...(data !== undefined && { data: JSON.stringify(data) }),
+    ...(values !== undefined && { values: JSON.stringify(values) }),
     ...(best !== undefined && { best: JSON.stringify(best) }),
   };
   writeTensors(path, { tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])), metadata });
@@ -153,6 +157,7 @@ export function readCheckpoint(path: string): Checkpoint {
     network,
     state: parsed('state', trainingState),
     data: parsed('data', dataFingerprint),
+    values: parsed('values', sweptValues),
     best: parsed('best', bestEpoch),
     tensors,
     isChecked,

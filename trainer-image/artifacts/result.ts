@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type RunResult, runParameters, runResult } from '@destillml/core/api/run.ts';
+import { sweptValues } from '@destillml/core/api/sweepable.ts';
+import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { z } from 'zod';
 import { writeJsonAtomic } from '../storage/atomic.ts';
 import { DamagedFile } from '../storage/damaged-file.ts';
@@ -12,6 +15,8 @@ export const resultDocument = z.strictObject({
   run: z.string(),
   experiment: z.string(),
   parameters: runParameters,
+  /** What a Run of a search tried. */
+  values: sweptValues.optional(),
   result: runResult,
   classes: z.array(z.string()),
   data: z.strictObject({ origin: z.string(), notes: z.array(z.string()) }),
@@ -26,10 +31,19 @@ export const resultDocument = z.strictObject({
 
 export type ResultDocument = z.output<typeof resultDocument>;
 
-/** The result of a Run that has nothing left to train, from the folder of its artifacts. */
-export function finishedResult(folder: string, epochs: number): RunResult | undefined {
+/**
+ * The result of a Run that has nothing left to train, from the folder of its artifacts. What another Run of its name has
+ * left there, which tried something else, is none.
+ */
+export function finishedResult(
+  folder: string,
+  { parameters, values }: Pick<Assignment, 'parameters' | 'values'>,
+): RunResult | undefined {
+  const { epochs } = parameters.training;
   try {
-    const result = readResult(folder)?.result;
+    const document = readResult(folder);
+    if (!isDeepStrictEqual(document?.values, values)) return undefined;
+    const result = document?.result;
     // More epochs than it was trained for: training goes on.
     return result !== undefined && result.epochs >= epochs ? result : undefined;
   } catch (error) {

@@ -96,6 +96,7 @@ export class Loop {
     const state = resume(
       folders.own,
       this.#session,
+      this.#assignment.values,
       (checkpoint) => checkSameData(checkpoint, this.#data),
       note,
     );
@@ -222,7 +223,12 @@ export class Loop {
   #save(): void {
     const { network, trainingTensors } = this.#session;
     this.#write(trainingTensors, (tensors) =>
-      writeLastCheckpoint(this.#deps.folders.own, tensors, { network, state: this.state, data: this.#data }),
+      writeLastCheckpoint(this.#deps.folders.own, tensors, {
+        network,
+        state: this.state,
+        data: this.#data,
+        values: this.#assignment.values,
+      }),
     );
     this.#lastCheckpoint = this.#deps.clock();
     this.#deps.saved();

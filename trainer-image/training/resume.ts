@@ -1,6 +1,8 @@
 /** From where a Run goes on: its last checkpoint that is whole, and fits to the best network that was kept. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { SweptValues } from '@destillml/core/api/sweepable.ts';
 import {
   type BestEpoch,
   type Checkpoint,
@@ -20,12 +22,14 @@ import type { Session } from './session.ts';
  * One that is damaged is put aside, and the one before is used; what that does not hold is trained again, and comes to
  * the same weights.
  *
+ * @param values that the Run tries. What is there of an earlier one of its name, which tried others, is passed over.
  * @param fits is told of a checkpoint before it is used, and throws where the Run may not go on from it.
  * @throws DestillError `CheckpointUnusable` if one is of another network, or what `fits` throws.
  */
 export function resume(
   folder: string,
   { program, network, networkTensors, trainingTensors }: Session,
+  values: SweptValues | undefined,
   fits: (checkpoint: Checkpoint) => void,
   note: (message: string) => void,
 ): TrainingState | undefined {
@@ -39,6 +43,10 @@ export function resume(
         const checkpoint = readCheckpoint(path);
         const { state, isChecked } = checkpoint;
         if (state === undefined) throw new DamagedFile(path, 'it has no training state to go on from');
+        if (!isDeepStrictEqual(checkpoint.values, values)) {
+          note(`${path} is passed over: it is of an earlier Run of this name, which tried other values.`);
+          return undefined;
+        }
         fits(checkpoint);
         const isBest = state.step === 0 && state.epoch === state.best?.epoch;
         if (state.best !== undefined && !isBest && !isBestThere(folder, state.best, note, state.epoch)) {

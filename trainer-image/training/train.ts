@@ -51,7 +51,7 @@ export async function train(assignment: Assignment, deps: TrainingDeps): Promise
 /** Undefined where the best network was lost meanwhile. */
 async function trainOnce(assignment: Assignment, deps: TrainingDeps): Promise<TrainingOutcome | undefined> {
   const { own, teacher } = deps.folders;
-  const done = finishedResult(own, assignment.parameters.training.epochs);
+  const done = finishedResult(own, assignment);
   if (done !== undefined) return { outcome: 'succeeded', result: done };
   const note = (message: string) => deps.report({ kind: 'note', message });
   putAsideDamagedResult(own, note);

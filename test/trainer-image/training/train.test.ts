@@ -464,6 +464,45 @@ describe('checkpoints that cannot be used are refused', () => {
   });
 });
 
+/** As a Run of a search, which tries a learning rate. */
+function trying(learningRate: number, artifacts: string): Assignment {
+  const run = smallRun({ artifacts });
+  const { training } = run.parameters;
+  const tried = { ...training, optimizer: { ...training.optimizer, learningRate } };
+  const values = { 'training.optimizer.learningRate': learningRate };
+  return { ...run, parameters: { ...run.parameters, training: tried }, values };
+}
+
+describe('a Run in whose folder is what an earlier Run of its name has left', () => {
+  test.each([
+    ['in the middle of its training', stopAtStep(7)],
+    ['finished', undefined],
+  ])('that tried other values and was %s, begins anew and says so', async (_, stop) => {
+    const fresh = trying(0.05, temporaryFolder());
+    await trainSmall(fresh);
+    const used = temporaryFolder();
+    await trainSmall(trying(0.2, used), ...(stop === undefined ? [] : [stop]));
+    const { outcome, reports } = await trainSmall(trying(0.05, used));
+    expect(outcome.outcome).toBe('succeeded');
+    const notes = reports.flatMap((report) => (report.kind === 'note' ? [report.message] : []));
+    expect(notes[0]).toBe(
+      `${join(used, artifactFiles.last)} is passed over: it is of an earlier Run of this name, which tried other values.`,
+    );
+    for (const which of ['last', 'best'] as const) {
+      expect(digest(used, which), which).toBe(digest(fresh.artifacts, which));
+    }
+    expect(readHistory(used).map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+  });
+
+  test('that tried the same, goes on from there', async () => {
+    const folder = temporaryFolder();
+    await trainSmall(trying(0.2, folder), stopAtStep(7));
+    const { reports } = await trainSmall(trying(0.2, folder));
+    const notes = reports.flatMap((report) => (report.kind === 'note' ? [report.message] : []));
+    expect(notes.some((note) => note.startsWith('Going on from epoch'))).toBe(true);
+  });
+});
+
 /** Rewrites a checkpoint as it was before it had a digest, and told what it was trained on. */
 function asOlderVersion(path: string): void {
   const { tensors, metadata } = readTensors(path);
