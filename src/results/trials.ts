@@ -31,6 +31,9 @@ export const trial = z.strictObject({
 
 export type Trial = z.output<typeof trial>;
 
+/** One that reported an accuracy which counts. */
+export type Known = Trial & { readonly validationAccuracy: number };
+
 /** The Runs of the sweep's studies, study by study in the order of the spec, by number. */
 export function trialsOf(experiment: Experiment, runs: readonly Run[]): readonly Trial[] {
   const studies = studyNames(experiment);
@@ -42,7 +45,7 @@ export function trialsOf(experiment: Experiment, runs: readonly Run[]): readonly
 }
 
 /** Whether what the trial reported can make it the best: one that failed is evidence of nothing. */
-export function counts(trial: Trial): trial is Trial & { readonly validationAccuracy: number } {
+export function counts(trial: Trial): trial is Known {
   return trial.validationAccuracy !== undefined && trial.phase !== 'Failed' && trial.phase !== 'Skipped';
 }
 
