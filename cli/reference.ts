@@ -21,7 +21,7 @@ Everything is kept in \`destill-runs/\`:
 destill-runs/
   NAME/                    an Experiment
     experiment.yaml        as it was given
-    results.json           the table, and every Run behind it
+    results.json           the table, every Run behind it, trials of a sweep
     report.html            one page for people: tables, curves, pictures
     explanations/          what networks look at, if "destill explain" was told to put it here
     runs/RUN/              one trained network

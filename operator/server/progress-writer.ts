@@ -1,10 +1,10 @@
 import type { RunProgress } from '@destillml/core/api/run.ts';
+import { type EpochAccuracy, withEpochs } from '@destillml/core/protocol/history.ts';
 import type { Report } from '@destillml/core/protocol/report.ts';
 import type { Logger } from 'pino';
 import type { Clock } from '../runtime/clock.ts';
 import { deadline } from '../runtime/deadline.ts';
 import type { CachedRun, Ref } from './bound-pod.ts';
-import { type EpochAccuracy, withEpochs } from './history.ts';
 
 /** A Run; another one of that name has another uid. */
 export type RunRef = Ref & { readonly uid: string };

@@ -1,6 +1,7 @@
 import { timestamp } from '../plan/conditions.ts';
 import { hasEnded, outcomeOf, phaseOf } from '../plan/phases.ts';
 import { summarise } from '../results/summary.ts';
+import { bestFirst, byStudy, trialsOf } from '../results/trials.ts';
 import { Html, html } from './html.ts';
 import type { ReportInput, ReportRun } from './input.ts';
 import { inOrder } from './order.ts';
@@ -10,6 +11,7 @@ import { curvesSection } from './sections/curves.ts';
 import { explanationsSection } from './sections/explanations.ts';
 import { questionSection } from './sections/question.ts';
 import { resultsSection } from './sections/results.ts';
+import { searchSection } from './sections/search.ts';
 import { settingsSection } from './sections/settings.ts';
 import { stylesOf } from './series.ts';
 import { style } from './style.ts';
@@ -29,6 +31,7 @@ export function experimentReport(given: ReportInput): string {
     teacher,
   );
   const styleOf = stylesOf(experiment);
+  const shown = withoutTrials(input);
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -47,10 +50,11 @@ ${warning(runs)}
 ${questionSection(experiment, rows)}
 ${resultsSection(rows)}
 ${comparisonSection(rows, styleOf)}
-${curvesSection(experiment, runs, styleOf)}
+${searchSection(experiment, runs, styleOf)}
+${curvesSection(experiment, shown, styleOf)}
 ${explanations && explanationsSection(explanations, name)}
 ${costSection(runs)}
-${settingsSection(input)}
+${settingsSection({ ...input, runs: shown })}
 <footer>Written by DestillML.</footer>
 </main>
 </body>
@@ -63,11 +67,30 @@ function day(time: Date): string {
   return `${timestamp(time).slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** What is missing: Runs that have not ended, and those that ended without success. */
+/** The Runs without those of the search, but with the best of each study that was trained to its end: it is a result, too. */
+function withoutTrials({ experiment, runs }: ReportInput): readonly ReportRun[] {
+  const trials = trialsOf(
+    experiment,
+    runs.map(({ run }) => run),
+  );
+  const best = byStudy(trials).flatMap(([, members]) =>
+    bestFirst(members)
+      .slice(0, 1)
+      .flatMap(({ phase, run }) => (phase === 'Succeeded' ? run : [])),
+  );
+  return runs.filter(({ run }) => run.spec.trial === undefined || best.includes(run.metadata.name));
+}
+
+/**
+ * What is missing: Runs that have not ended, and those that ended without success. Trials that are paused are as good
+ * as ended, and which of them failed is told where the search is.
+ */
 function warning(runs: readonly ReportRun[]): Html | undefined {
-  const all = runs.map(({ run }) => run);
+  const all = runs.map(({ run }) => run).filter((run) => phaseOf(run) !== 'Paused');
   const open = all.filter((run) => !hasEnded(run)).length;
-  const failed = all.filter((run) => hasEnded(run) && phaseOf(run) !== 'Succeeded');
+  const failed = all.filter(
+    (run) => run.spec.trial === undefined && hasEnded(run) && phaseOf(run) !== 'Succeeded',
+  );
   if (open === 0 && failed.length === 0) return undefined;
   return html`<div class="warning">
 ${open > 0 ? html`<p>${open} of ${all.length} Runs have not ended: what stands here is not final.</p>` : undefined}

@@ -37,12 +37,15 @@ tfoot th, tfoot td { border-bottom: 0; font-weight: 600; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 12px 0; padding: 0; font-size: 0.95rem; }
 .legend li { display: flex; align-items: center; gap: 8px; overflow-wrap: anywhere; }
 .swatch { width: 44px; height: 16px; flex: none; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 20px 32px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 400px), 1fr)); gap: 20px 32px; }
 figure { margin: 0; min-width: 0; }
+.wide { margin: 20px 0; }
+.wide svg { min-width: var(--least); }
 .chart figcaption { font-weight: 600; margin-bottom: 4px; }
 .chart svg { display: block; width: 100%; height: auto; }
 svg text { font: 13px system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; fill: var(--ink); }
 .axes text { fill: #444; }
+.axes .name { fill: var(--ink); font-weight: 600; }
 .halo { paint-order: stroke; stroke: #fff; stroke-width: 4px; stroke-linejoin: round; }
 .grid { stroke: #e4e4e4; }
 .axis, .tick { stroke: #767676; }
@@ -73,7 +76,7 @@ footer { color: var(--faint); font-size: 0.9rem; margin-top: 48px; }
   thead th { font-size: 1em; }
   tbody .left { white-space: normal; overflow-wrap: anywhere; min-width: 5rem; }
   th[scope='row'] { position: static; }
-  .explained img { min-width: 0; }
+  .explained img, .wide svg { min-width: 0; }
   pre { white-space: pre-wrap; font-size: 8pt; }
   .answer, .warning, pre { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

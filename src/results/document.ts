@@ -8,8 +8,9 @@ import type { ExternalTeacher } from '../plan/teacher.ts';
 import { explainedMaps, explainedNetworks } from './explained.ts';
 import { summaryRow } from './row.ts';
 import { summarise } from './summary.ts';
+import { trial, trialsOf } from './trials.ts';
 
-/** The content of `results.json`: the table, and every Run behind it with all that led to its result. */
+/** The content of `results.json`: the table, every Run behind it with all that led to its result, what a sweep tried. */
 export const results = z.strictObject({
   kind: z.literal('Results'),
   experiment: z.string(),
@@ -27,6 +28,10 @@ export const results = z.strictObject({
       result: runResult.optional(),
     }),
   ),
+  trials: z
+    .array(trial)
+    .default([])
+    .describe('The Runs of the sweep, study by study; empty where there is no spec.sweep.'),
   explanations: z
     .array(explainedMaps)
     .default([])
@@ -59,6 +64,7 @@ export function resultsDocument(
       parameters: spec.parameters,
       ...(run.status?.result === undefined ? {} : { result: run.status.result }),
     })),
+    trials: [...trialsOf(experiment, runs)],
     explanations: [...explainedNetworks(runs)],
   };
 }

@@ -1,18 +1,10 @@
 import { formatAccuracy, formatCount, formatDuration } from '../../results/format.ts';
 import type { SummaryRow } from '../../results/row.ts';
 import { accuracyAgainst, type Point } from '../charts/scatter.ts';
+import { durations, shortCount, shortDuration } from '../charts/steps.ts';
 import { type Html, html } from '../html.ts';
 import type { Style } from '../series.ts';
 import { legend } from './legend.ts';
-
-const [minute, hour, day] = [60, 3600, 86_400];
-
-/** Durations that are easily read, in seconds: 1, 2, 5, 10 and 30 s and minutes; hours; days. */
-const durations = [
-  ...[1, 2, 5, 10, 20, 30].flatMap((count) => [count, count * minute]),
-  ...[1, 2, 4, 8, 12].map((count) => count * hour),
-  ...[1, 2, 4, 8, 16, 32].map((count) => count * day),
-].sort((a, b) => a - b);
 
 /** Test accuracy against the size of the networks and the time that their training took. */
 export function comparisonSection(
@@ -72,14 +64,4 @@ function pointsOf(
 
 function told(points: readonly Point[], format: (value: number) => string): string {
   return points.map(({ name, x, y }) => `${name}: ${format(x)}, ${formatAccuracy(y)}`).join('; ');
-}
-
-/** `10 M` rather than `10.0 M`. */
-function shortCount(count: number): string {
-  return formatCount(count).replace(/\.?0+(?= )/, '');
-}
-
-/** `10 min` rather than `10 min 00 s`. */
-function shortDuration(seconds: number): string {
-  return formatDuration(seconds).replace(/ 0+ (s|min|h)$/, '');
 }

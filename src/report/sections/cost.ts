@@ -1,3 +1,4 @@
+import type { RunStage } from '../../api/run.ts';
 import { resultsOf } from '../../plan/groups.ts';
 import { formatDuration } from '../../results/format.ts';
 import { techniqueOf } from '../../results/technique.ts';
@@ -37,6 +38,13 @@ const columns: readonly Column<Cost>[] = [
   { title: 'FLOPs of an inference', align: 'right', cell: ({ flops }) => measured(flops, formatFlops) },
 ];
 
+const remarks: Readonly<Record<RunStage, string>> = {
+  search: ', search',
+  main: '',
+  scarcity: ', little data',
+  explanation: '',
+};
+
 /** What the Experiment took. */
 export function costSection(runs: readonly ReportRun[]): Html {
   const groups = Map.groupBy(runs, ({ run: { spec } }) => {
@@ -48,8 +56,7 @@ export function costSection(runs: readonly ReportRun[]): Html {
     if (first === undefined) return [];
     const { parameters } = first.run.spec;
     const { student, model, stage } = parameters;
-    const scarce = stage === 'scarcity' ? ', little data' : '';
-    return [costOf(members, `${techniqueOf(parameters)}${scarce}`, networkName(student, model))];
+    return [costOf(members, techniqueOf(parameters) + remarks[stage], networkName(student, model))];
   });
   const total = { ...costOf(runs, 'All', ''), flops: undefined, imagesPerSecond: undefined };
   const known = total.gpuSeconds === undefined ? columns : columns.toSpliced(4, 0, gpuColumn);
@@ -60,8 +67,8 @@ export function costSection(runs: readonly ReportRun[]): Html {
   return html`<section aria-labelledby="cost">
 <h2 id="cost">Cost</h2>
 ${table('What the Runs took, all seeds together', known, rows, total)}
-<p class="note">Training time: steps and validation, over all attempts of Runs that succeeded.
-${gpuNote} Two FLOPs are one multiplication with its addition.</p>
+<p class="note">Training time: steps and validation, over all attempts of Runs that succeeded; of other trials of a search
+their epochs so far. ${gpuNote} Two FLOPs are one multiplication with its addition.</p>
 </section>
 `;
 }
@@ -74,7 +81,7 @@ function costOf(members: readonly ReportRun[], technique: string, network: strin
     technique,
     network,
     runs: runs.length,
-    trainingSeconds: sum(results.map(({ trainingSeconds }) => trainingSeconds)),
+    trainingSeconds: sum(members.map(trainingSecondsOf)),
     gpuSeconds: gpus.length === 0 ? undefined : sum(gpus),
     flops: results[0]?.flops,
     imagesPerSecond:
@@ -82,6 +89,13 @@ function costOf(members: readonly ReportRun[], technique: string, network: strin
         ? undefined
         : sum(results.map(({ imagesPerSecond }) => imagesPerSecond)) / results.length,
   };
+}
+
+/** Of a trial that was paused, its epochs so far. */
+export function trainingSecondsOf({ run, history }: ReportRun): number {
+  const [result] = resultsOf([run]);
+  if (result !== undefined) return result.trainingSeconds;
+  return run.spec.trial === undefined ? 0 : sum(history.map(({ seconds }) => seconds));
 }
 
 function sum(values: readonly number[]): number {

@@ -33,10 +33,11 @@ const versionColumns: readonly Column<readonly [string, string]>[] = [
 ];
 
 /** All that is needed to do it again. */
-export function settingsSection({ runs, settings, versions }: ReportInput): Html {
+export function settingsSection({ experiment, runs, settings, versions }: ReportInput): Html {
   return html`<section aria-labelledby="settings">
 <h2 id="settings">Exact settings</h2>
 ${table('Every Run', runColumns, runs)}
+${experiment.spec.sweep && html`<p class="note">Of the search only the best trials are here; all of them are in results.json.</p>`}
 <p>The spec, with all defaults:</p>
 <pre class="scroll" role="region" aria-label="Spec of the Experiment as YAML" tabindex="0">${settings}</pre>
 ${table('Versions', versionColumns, Object.entries(versions))}

@@ -7,13 +7,14 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { experimentReport } from '../../../src/report/report.ts';
 import { startChromium } from '../../chromium.ts';
-import { hostile, hostileInput, reportInput } from './made.ts';
+import { hostile, hostileInput, reportInput, searchInput } from './made.ts';
 
 let browser: Browser;
 let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'destill-test-'));
   writeFileSync(join(folder, 'report.html'), experimentReport(reportInput()));
+  writeFileSync(join(folder, 'search.html'), experimentReport(searchInput()));
   writeFileSync(join(folder, 'hostile.html'), experimentReport(hostileInput()));
   browser = await startChromium();
 });
@@ -50,6 +51,8 @@ describe('report.html in Chromium', () => {
   it.each([
     ['report.html', 1280],
     ['report.html', 390],
+    ['search.html', 1280],
+    ['search.html', 390],
     ['hostile.html', 1280],
     ['hostile.html', 390],
   ])(
@@ -86,8 +89,13 @@ describe('report.html in Chromium', () => {
     expect(stacked).toEqual([...new Set(stacked)].sort((a, b) => a - b));
   });
 
-  it.each([1280, 390])('has no fault that axe knows of, at %i px', async (width) => {
-    const { page } = await open('report.html', { ...at(width), bypassCSP: true });
+  it.each([
+    ['report.html', 1280],
+    ['report.html', 390],
+    ['search.html', 1280],
+    ['search.html', 390],
+  ])('%s has no fault that axe knows of, at %i px', async (name, width) => {
+    const { page } = await open(name, { ...at(width), bypassCSP: true });
     await page.evaluate(axe.source);
     const found = await page.evaluate<{ id: string; nodes: string[] }[]>(
       'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html) })))',
@@ -114,12 +122,15 @@ describe('report.html in Chromium', () => {
     expect(await page.locator('.chart svg').first().isVisible()).toBe(true);
   });
 
-  it('prints: several pages, of which none needs scrolling', async () => {
-    const { page } = await open('report.html', { viewport: { width: 794, height: 1123 } });
+  it.each([
+    ['report.html', 12],
+    ['search.html', 20],
+  ])('%s prints: several pages, fewer than %i, of which none needs scrolling', async (name, most) => {
+    const { page } = await open(name, { viewport: { width: 794, height: 1123 } });
     const pdf = await page.pdf({ format: 'A4' });
     expect(pdf.subarray(0, 5).toString()).toBe('%PDF-');
     expect(pagesOf(pdf)).toBeGreaterThan(2);
-    expect(pagesOf(pdf)).toBeLessThan(12);
+    expect(pagesOf(pdf)).toBeLessThan(most);
     await page.emulateMedia({ media: 'print' });
     // What is printable of A4: 182 mm.
     await page.setViewportSize({ width: 688, height: 1017 });

@@ -1,9 +1,10 @@
 import type { Experiment } from '../../../src/api/experiment.ts';
-import type { EpochRecord } from '../../../src/api/run.ts';
+import type { EpochRecord, Run } from '../../../src/api/run.ts';
 import type { ReportInput } from '../../../src/report/input.ts';
 import type { Explanations } from '../../../src/results/explanations.ts';
 import { experimentOf, now } from '../plan/world.ts';
 import { accuracy, runsWith } from '../results/runs.ts';
+import { epochsOf, searched, searchedExperiment } from '../results/searched.ts';
 
 /** An Experiment of one student, two arms and two seeds, with its results. */
 export const experiment = experimentOf();
@@ -90,6 +91,12 @@ export function reportInput(
     createdAt: now,
     ...changes,
   };
+}
+
+/** A report of a search: what the main stage asks for has not begun. */
+export function searchInput(runs: readonly Run[] = searched()): ReportInput {
+  const input = reportInput({ explanations: undefined }, searchedExperiment, {});
+  return { ...input, runs: [...input.runs, ...runs.map((run) => ({ run, history: epochsOf(run) }))] };
 }
 
 export const hostile = `"><script>alert('x')</script><img src=x onerror=alert(1)>&amp; </style></title>\u0007`;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { historyStride, withEpochs } from '../../../operator/server/history.ts';
+import { historyStride, withEpochs } from '../../../src/protocol/history.ts';
 
 const at = (epoch: number, validationAccuracy = epoch / 1000) => ({ epoch, validationAccuracy });
 
