@@ -96,7 +96,8 @@ export function reportInput(
 /** A report of a search: what the main stage asks for has not begun. */
 export function searchInput(runs: readonly Run[] = searched()): ReportInput {
   const input = reportInput({ explanations: undefined }, searchedExperiment, {});
-  return { ...input, runs: [...input.runs, ...runs.map((run) => ({ run, history: epochsOf(run) }))] };
+  const others = input.runs.filter(({ run }) => run.spec.trial === undefined);
+  return { ...input, runs: [...others, ...runs.map((run) => ({ run, history: epochsOf(run) }))] };
 }
 
 export const hostile = `"><script>alert('x')</script><img src=x onerror=alert(1)>&amp; </style></title>\u0007`;

@@ -103,7 +103,7 @@ describe('the search in a report', () => {
     );
     expect(runs).toContain(`>${best[0]?.metadata.name}<`);
     expect(runs).not.toContain('>study-small-soft-t1<');
-    expect(page).toContain('7 of 18 Runs have not ended');
+    expect(page).toContain('1 of 12 Runs have not ended');
     expect(page).not.toContain('<li>study-small-soft-t14: Failed');
     expect(page).toContain('<th scope="row" class="left">soft, search</th>');
     const ids = [...page.matchAll(/ id="(.*?)"/g)].map(([, id]) => id);
