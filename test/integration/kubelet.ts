@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { label } from '../../operator/jobs/contract.ts';
+import { label, variable } from '../../operator/jobs/contract.ts';
 import type { Pod } from '../../operator/jobs/objects.ts';
 import { hasStarted, isEnded, nodeOf, trainerState } from '../../operator/jobs/pod.ts';
 import type { RunResult } from '../../src/api/run.ts';
+import { type Assignment, assignment } from '../../src/protocol/assignment.ts';
 import { exitCodes, type Termination } from '../../src/protocol/report.ts';
 import { type Client, isAway, Refusal } from '../cluster/client.ts';
 import {
@@ -219,6 +220,8 @@ export type PodOfRun = {
   readonly labels: Readonly<Record<string, string>>;
   /** 1 for the Run's first pod. */
   readonly attempt: number;
+  /** What its trainer is told. */
+  readonly assignment: Assignment;
 };
 
 /** What became of a pod, and when. */
@@ -312,7 +315,11 @@ class Player {
       const earlier = this.records.filter((one) => one.namespace === namespace && one.run === run);
       const created = new Date(creationTimestamp);
       const from = revision(pod.metadata.resourceVersion);
-      this.#seen.set(uid, { namespace, run, labels, attempt: earlier.length + 1, name, uid, created, from });
+      const assignment = assignmentOf(pod);
+      this.#seen.set(uid, {
+        ...{ namespace, run, labels, attempt: earlier.length + 1, assignment },
+        ...{ name, uid, created, from },
+      });
     }
     this.#note(pod);
   }
@@ -366,6 +373,17 @@ class Player {
     const failure = isWord ? { exitCode: exitCodes[end.outcome], message: end } : end;
     this.#note(await this.#kubelet.fail(pod, failure));
   }
+}
+
+function assignmentOf({ spec, metadata }: Pod): Assignment {
+  const containers: readonly {
+    readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  }[] = spec?.containers ?? [];
+  const text = containers
+    .flatMap(({ env = [] }) => env)
+    .find(({ name }) => name === variable.assignment)?.value;
+  if (text === undefined) throw new Error(`pod ${metadata.name} is told nothing`);
+  return assignment.parse(JSON.parse(text));
 }
 
 /** Most intervals that have a revision in common. */
