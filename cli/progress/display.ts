@@ -2,6 +2,8 @@ import type { EpochRecord, Run } from '@destillml/core/api/run.ts';
 
 /** Shows people what goes on. */
 export interface Display {
+  /** Runs as an earlier command left them. */
+  earlier(runs: readonly Run[]): void;
   /** A trainer has been started for the Run. */
   started(run: Run): void;
   /** The Run's progress has changed. */

@@ -5,7 +5,7 @@ import { cut } from '@destillml/core/text/cut.ts';
 import { shown } from '@destillml/core/text/shown.ts';
 
 /** Columns that labels are padded to, so that numbers stand below each other. */
-const labelWidth = 26;
+export const labelWidth = 26;
 
 /** `small/soft-targets         epoch  3/12  loss 0.432  validation 87.1 %  1234 images/s  …` */
 export function epochLine(label: string, record: EpochRecord, progress: RunProgress | undefined): string {
@@ -65,6 +65,9 @@ function stateOf(run: Run): string {
     case 'Succeeded':
       if (explanation !== undefined) {
         return `succeeded: ${explanation.images} images explained, ${formatDuration(explanation.seconds)}`;
+      }
+      if (result !== undefined && run.spec.trial !== undefined) {
+        return `ended: validation ${accuracy(result.validationAccuracy)}, best epoch ${result.bestEpoch}, ${formatDuration(result.trainingSeconds)}`;
       }
       return result === undefined
         ? 'succeeded'

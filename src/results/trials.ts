@@ -68,7 +68,12 @@ export function phasesText(trials: readonly Trial[]): string {
   return found.flatMap(([count, phase]) => (count > 0 ? `${count} ${phase}` : [])).join(', ');
 }
 
-function trialOf(run: Run, sizes: ReadonlyMap<string, number>): Trial | undefined {
+/**
+ * What a Run of a search tried; undefined for all others.
+ *
+ * @param sizes of the networks of which a Run has ended
+ */
+export function trialOf(run: Run, sizes: ReadonlyMap<string, number> = new Map()): Trial | undefined {
   const { trial, parameters } = run.spec;
   if (trial === undefined) return undefined;
   const { reason, message, rungs = [], progress, result } = run.status ?? {};

@@ -3,6 +3,7 @@ import type { Experiment } from '../../../src/api/experiment.ts';
 import type { EpochRecord, Run, RunParameters, RunStatus } from '../../../src/api/run.ts';
 import type { SweptValues } from '../../../src/api/sweepable.ts';
 import { training } from '../../../src/api/training.ts';
+import { formatValue, shortNames } from '../../../src/results/swept.ts';
 import { experimentOf, resultOf } from '../plan/world.ts';
 
 const [minEpochs, eta, epochs] = [3, 3, 27];
@@ -145,11 +146,18 @@ function runOf(experiment: Experiment, student: string, arm: string, tried: Trie
       experiment: experiment.metadata.name,
       parameters,
       suspend: reached < epochs,
-      trial: { study, number, values, summary: `trial ${number}` },
+      trial: { study, number, values, summary: summaryOf(values) },
       ...(reached < epochs ? { untilEpoch: Math.max(minEpochs, reached) } : {}),
     },
     status: statusOf(tried, reached),
   };
+}
+
+function summaryOf(values: SweptValues): string {
+  const names = shortNames(Object.keys(values));
+  return Object.entries(values)
+    .flatMap(([path, value]) => (value === undefined ? [] : `${names.get(path)}=${formatValue(value)}`))
+    .join(', ');
 }
 
 function objectiveOf(arms: Experiment['spec']['distillation'], of: string) {
