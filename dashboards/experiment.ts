@@ -2,7 +2,7 @@ import { mapNames, mapTitles } from '@destillml/core/api/explain.ts';
 import { BarChart } from './grafana/bar-chart.ts';
 import { columns } from './grafana/columns.ts';
 import { Dashboard } from './grafana/dashboard.ts';
-import { palette, roleColors } from './grafana/palette.ts';
+import { palette, phaseColors, roleColors } from './grafana/palette.ts';
 import { Row } from './grafana/row.ts';
 import { Stat } from './grafana/stat.ts';
 import { coloredCell, Table, type TableOptions } from './grafana/table.ts';
@@ -380,10 +380,92 @@ const parameter = (name: string, label: string, at: 'first' | 'last') =>
 const labelOf = (label: 'x' | 'y', variable: string) =>
   `count_values by (namespace, experiment, run) ("${label}", destillml_run_parameter{${experiments}, parameter="$${variable}"})`;
 
+/** Only Runs of a search, with their study. */
+const ofTrials = (series: string) =>
+  `${series} * on (namespace, experiment, run) group_left (study) (destillml_run_trial{${experiments}} > bool 0)`;
+
 const sweep = new Row({
   title: 'Sweep',
   collapsed: true,
   panels: [
+    new XYChart({
+      title: 'Every trial',
+      description:
+        'One point for each Run of the search by its number: best validation accuracy of it, however far it came.',
+      unit: 'percentunit',
+      decimals: 1,
+      width: 12,
+      x: 'Trial',
+      y: [{ column: 'Validation accuracy', color: palette.blue }],
+      overrides: [{ field: 'Trial', properties: { unit: 'none' } }],
+      ...columns(
+        ['namespace', 'run'],
+        [
+          { expr: `max by (namespace, run) (destillml_run_trial{${experiments}})`, legend: 'Trial' },
+          {
+            expr: `max by (namespace, run) (${ofTrials(`destillml_run_accuracy{${experiments}, split="validation"}`)})`,
+            legend: 'Validation accuracy',
+          },
+        ],
+      ),
+    }),
+    new TimeSeries({
+      title: 'Best of each study so far',
+      description:
+        'Highest validation accuracy that a trial of the study has reported; of one seed, the best of many: what it comes to with all seeds is above.',
+      unit: 'percentunit',
+      decimals: 2,
+      width: 12,
+      queries: [
+        {
+          expr: `max by (namespace, experiment, study) (destillml_study_best_accuracy{${experiments}})`,
+          legend: '{{study}}',
+        },
+      ],
+    }),
+    new TimeSeries({
+      title: 'Trials by phase',
+      description: 'Runs of all studies. Paused: at a rung, trained on if it is among the best.',
+      unit: 'none',
+      draw: 'stacked',
+      width: 8,
+      colors: Object.entries(phaseColors),
+      queries: [{ expr: `sum by (phase) (destillml_study_runs{${experiments}})`, legend: '{{phase}}' }],
+    }),
+    new BarChart({
+      title: 'Trials by epoch reached',
+      description:
+        'How many trials have come as far as to each epoch, and not beyond, the most first: many at the first rung, few at the end.',
+      unit: 'none',
+      min: 0,
+      width: 8,
+      x: 'epoch',
+      ...columns(
+        ['epoch'],
+        [
+          {
+            expr: `sort_desc(count_values("epoch", floor(max by (namespace, experiment, run) (${ofTrials(`destillml_run_epoch{${experiments}}`)}))))`,
+            legend: 'Trials',
+          },
+        ],
+      ),
+    }),
+    new Table({
+      title: 'Best values',
+      description: 'What the best trial of each study sets; of what is there or not 1 or 0.',
+      unit: 'none',
+      width: 8,
+      sortBy: { column: 'study', descending: false },
+      ...columns(
+        ['study', 'parameter'],
+        [
+          {
+            expr: `max by (study, parameter) (destillml_study_best_value{${experiments}})`,
+            legend: 'Best value',
+          },
+        ],
+      ),
+    }),
     new Table({
       title: 'Parameters against accuracy',
       description:
@@ -437,7 +519,7 @@ const sweep = new Row({
                 legend: 'Value of the parameter',
               },
               {
-                expr: `max by (namespace, run) (destillml_run_accuracy{${experiments}, split="validation"})`,
+                expr: `max by (namespace, run) (${ofTrials(`destillml_run_accuracy{${experiments}, split="validation"}`)})`,
                 legend: 'Validation accuracy',
               },
             ],

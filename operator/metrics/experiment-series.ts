@@ -53,6 +53,13 @@ export const experimentReadings: readonly Reading<SeenExperiment>[] = [
   ofTechnique(experimentMetrics.gain, ({ gain }) => gain?.mean),
   ofTechnique(experimentMetrics.gapClosed, ({ gapClosed }) => gapClosed),
   ofTechnique(experimentMetrics.accuracyRetained, ({ accuracyRetained }) => accuracyRetained),
+  ofStudy(experimentMetrics.studyRuns, ({ runs }) =>
+    Object.entries(runs).map(([phase, count]) => [labelText({ phase }), count]),
+  ),
+  ofStudy(experimentMetrics.studyBestAccuracy, ({ best }) => [['', best?.validationAccuracy]]),
+  ofStudy(experimentMetrics.studyBestValue, ({ best }) =>
+    Object.entries(best?.values ?? {}).map(([parameter, value]) => [labelText({ parameter }), Number(value)]),
+  ),
 ];
 
 const phases = experimentStatus.shape.phase.unwrap().options;
@@ -69,6 +76,27 @@ function ofTechnique(metric: Metric, read: (row: SummaryRow) => number | undefin
   return {
     metric,
     read: ({ rows, place }) => rows.flatMap((row) => one(`${place},${techniqueText(row)}`, read(row))),
+  };
+}
+
+type Study = NonNullable<ExperimentStatus['studies']>[number];
+
+/** @param read values, with labels beside that of the study */
+function ofStudy(
+  metric: Metric,
+  read: (study: Study) => readonly (readonly [labels: string, value: number | undefined])[],
+): Reading<SeenExperiment> {
+  return {
+    metric,
+    read: ({ experiment: { status }, place }) =>
+      (status?.studies ?? []).flatMap((study) =>
+        read(study).flatMap(([labels, value]) =>
+          one(
+            [place, labelText({ study: study.name }), labels].filter((text) => text !== '').join(','),
+            value,
+          ),
+        ),
+      ),
   };
 }
 

@@ -90,6 +90,13 @@ export const runReadings: readonly Reading<SeenRun>[] = [
         Number(value),
       ]),
   },
+  {
+    metric: runMetrics.trial,
+    read: ({ run, place }) => {
+      const { trial } = run.spec;
+      return trial === undefined ? [] : [[`${place},${labelText({ study: trial.study })}`, trial.number]];
+    },
+  },
   // From 0 on, so that the first of them is an increase.
   ofIdentity(runMetrics.gpuSeconds, ({ run }) => run.status?.gpuSeconds ?? 0),
   ofIdentity(runMetrics.gpus, ({ gpus }) => gpus),
@@ -102,7 +109,7 @@ export const runReadings: readonly Reading<SeenRun>[] = [
   },
   ofPlace(runMetrics.startTime, ({ run }) => seconds(run.status?.startTime)),
   ofPlace(runMetrics.completionTime, ({ run }) => seconds(run.status?.completionTime)),
-  ofPlace(runMetrics.epoch, ({ run }) => epochOf(run.status?.progress)),
+  ofPlace(runMetrics.epoch, ({ run }) => epochOf(run.status?.progress) ?? run.status?.rungs?.at(-1)?.epoch),
   ofPlace(runMetrics.epochs, ({ run }) => run.status?.progress?.epochs),
   ofPlace(runMetrics.progressTime, ({ run }) => seconds(run.status?.progress?.updatedAt)),
   ofPlace(runMetrics.eta, ({ run }) => pace(run)?.etaSeconds),

@@ -61,4 +61,25 @@ export const experimentMetrics = {
     help: 'Mean test accuracy of students divided by that of the teacher',
     labels: techniqueLabels,
   }),
+  studyRuns: metric({
+    name: 'destillml_study_runs',
+    type: 'gauge',
+    unit: 'count',
+    help: 'Runs of a study of the sweep that are in a phase',
+    labels: [...experiment, 'study', 'phase'],
+  }),
+  studyBestAccuracy: metric({
+    name: 'destillml_study_best_accuracy',
+    type: 'gauge',
+    unit: 'ratio',
+    help: 'Validation accuracy of the best configuration of a study so far',
+    labels: [...experiment, 'study'],
+  }),
+  studyBestValue: metric({
+    name: 'destillml_study_best_value',
+    type: 'gauge',
+    unit: 'any',
+    help: 'What the best configuration of a study so far sets a parameter to; of what is there or not 1 or 0',
+    labels: [...experiment, 'study', 'parameter'],
+  }),
 } as const;

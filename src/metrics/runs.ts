@@ -76,6 +76,13 @@ export const runMetrics = {
     help: 'The value that a Run of a search tries of a parameter of the sweep; of what is there or not 1 or 0',
     labels: [...runLabels, 'parameter'],
   }),
+  trial: metric({
+    name: 'destillml_run_trial',
+    type: 'gauge',
+    unit: 'count',
+    help: 'Number of a Run of a search in its study',
+    labels: [...runLabels, 'study'],
+  }),
   gpuSeconds: metric({
     name: 'destillml_run_gpu_seconds_total',
     type: 'counter',

@@ -29,6 +29,7 @@ import {
   resultOf,
   runsOf,
   shownAs,
+  studies,
   swept,
   usage,
   withStatus,
@@ -91,6 +92,7 @@ export class Lab {
   /** The hour passes. */
   async pass(): Promise<void> {
     this.#train();
+    this.#search();
     this.#fail();
     this.#process({ cpuSeconds: 360, memory: 160_000_000, lag: 0.015 });
     for (const each of this.#controllers) await this.#reconcile(each);
@@ -258,6 +260,13 @@ export class Lab {
       reason: 'Held',
       conditions: [condition('Progressing', 'False', 'Held')],
     });
+  }
+
+  /** What the sweep of cifar came to, once its trials have reported. */
+  #search(): void {
+    this.#experiments.cache.set(
+      withStatus<Experiment>(cifar, { phase: 'Running', conditions: [], startTime: at(0), studies }),
+    );
   }
 
   /** Digits: its teacher runs out of memory three times, and is given up. */

@@ -1,6 +1,10 @@
 import type { Experiment, Run } from '../../../operator/controllers/kinds.ts';
 import type { Job, Pod } from '../../../operator/jobs/objects.ts';
-import { type Experiment as ApiExperiment, experiment as schema } from '../../../src/api/experiment.ts';
+import {
+  type Experiment as ApiExperiment,
+  type ExperimentStatus,
+  experiment as schema,
+} from '../../../src/api/experiment.ts';
 import type { ExplanationResult, RunPod, RunProgress, RunResult, RunStatus } from '../../../src/api/run.ts';
 import { plan } from '../../../src/plan/plan.ts';
 
@@ -61,9 +65,39 @@ export function shownAs({ spec: { experiment, parameters } }: Pick<Run, 'spec'>)
   return [experiment, arm ?? role, ...(student === undefined ? [] : [student]), seed].join('-');
 }
 
-/** As a Run of a search that tries these values. */
+/** Of the sweep of cifar: what came of the arms soft and hints at the end of the hour. */
+export const studies: NonNullable<ExperimentStatus['studies']> = [
+  {
+    name: 'small.soft',
+    state: 'Ended',
+    reason: 'MaxRuns',
+    message: 'All have ended.',
+    runs: { Succeeded: 2 },
+    best: {
+      run: 'cifar-soft-small-2',
+      number: 2,
+      validationAccuracy: 0.74,
+      values: { 'training.optimizer.learningRate': 0.5, 'distillation.softTargets.temperature': 4 },
+    },
+  },
+  {
+    name: 'small.hints',
+    state: 'Searching',
+    reason: 'Training',
+    message: 'One trains.',
+    runs: { Running: 1, Queued: 1 },
+    best: {
+      run: 'cifar-hints-small-1',
+      number: 1,
+      validationAccuracy: 0.6,
+      values: { 'training.optimizer.learningRate': 0.1, 'distillation.softTargets.temperature': 4 },
+    },
+  },
+];
+
+/** As a Run of a search that tries these values: the number of the trial is the seed. */
 export function swept(run: Run, learningRate: number, temperature: number): Run {
-  const { training, objective } = run.spec.parameters;
+  const { training, objective, arm, seed } = run.spec.parameters;
   const parameters = {
     ...run.spec.parameters,
     training: { ...training, optimizer: { ...training.optimizer, learningRate } },
@@ -73,7 +107,7 @@ export function swept(run: Run, learningRate: number, temperature: number): Run 
     'training.optimizer.learningRate': learningRate,
     'distillation.softTargets.temperature': temperature,
   };
-  const trial = { study: 'small.soft', number: 1, values, summary: '' };
+  const trial = { study: `small.${arm}`, number: seed, values, summary: '' };
   return { ...run, spec: { ...run.spec, parameters, trial } } as Run;
 }
 

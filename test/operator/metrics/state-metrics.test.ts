@@ -323,6 +323,47 @@ describe('the metrics of a Run', () => {
       `${of('training.optimizer.learningRate')} 0.5`,
       `${of('dataset.augmentation.crop')} 0`,
     ]);
+    expect(series(runMetrics.trial)).toEqual([`{${ofRun('soft/small/1')},study="small.soft"} 1`]);
+  });
+
+  it('tell how far a Run has come that is paused, with one series of its own beside those of every Run', () => {
+    const experiment = experimentOf(oneArm);
+    const rungs = [{ epoch: 3, validationAccuracy: 0.5 }];
+    see(experiment, planned(experiment, { 'soft/small/1': { phase: 'Paused', rungs } }));
+    expect(series(runMetrics.epoch)).toEqual([`{${ofRun('soft/small/1')}} 3`]);
+  });
+});
+
+describe('metrics of the studies of a sweep', () => {
+  it('are its Runs by phase, and the best so far', () => {
+    const studies = [
+      {
+        name: 'small.soft',
+        state: 'Searching' as const,
+        reason: 'Training',
+        message: 'Two train.',
+        runs: { Running: 2, Paused: 7, Failed: 1 },
+        best: {
+          run: 'study-small-soft-t4',
+          number: 4,
+          validationAccuracy: 0.9,
+          values: { 'training.optimizer.learningRate': 0.1, 'dataset.augmentation.crop': true },
+        },
+      },
+      { name: 'small.baseline', state: 'Waiting' as const, reason: 'NoRun', message: 'None.', runs: {} },
+    ];
+    see({ ...experimentOf(oneArm), status: { conditions: [], studies } } as Experiment, []);
+    const of = 'namespace="lab",experiment="study",study="small.soft"';
+    expect(series(experimentMetrics.studyRuns)).toEqual([
+      `{${of},phase="Running"} 2`,
+      `{${of},phase="Paused"} 7`,
+      `{${of},phase="Failed"} 1`,
+    ]);
+    expect(series(experimentMetrics.studyBestAccuracy)).toEqual([`{${of}} 0.9`]);
+    expect(series(experimentMetrics.studyBestValue)).toEqual([
+      `{${of},parameter="training.optimizer.learningRate"} 0.1`,
+      `{${of},parameter="dataset.augmentation.crop"} 1`,
+    ]);
   });
 });
 
@@ -469,7 +510,8 @@ describe('what is exported', () => {
     }));
     const described = metrics
       .filter(
-        ({ name, type }) => /^destillml_(experiment|run|explanation)_/.test(name) && type !== 'histogram',
+        ({ name, type }) =>
+          /^destillml_(experiment|study|run|explanation)_/.test(name) && type !== 'histogram',
       )
       .map(({ name, help, type }) => ({ name, help, type }));
     expect(told).toEqual(described);

@@ -23,7 +23,7 @@ describe('the catalogue', () => {
   it('has names that say what they are, in base units', () => {
     for (const { name, type, unit } of ours) {
       expect(name).toMatch(
-        /^destillml_(experiment|run|explanation|trainer|watch|clock|progress|build)_[a-z0-9_]+$/,
+        /^destillml_(experiment|study|run|explanation|trainer|watch|clock|progress|build)_[a-z0-9_]+$/,
       );
       expect(name.endsWith('_total'), name).toBe(type === 'counter');
       expect(/_seconds(_total)?$/.test(name), name).toBe(unit === 'seconds');
