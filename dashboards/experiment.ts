@@ -39,19 +39,19 @@ const result = new Row({
       'Teacher',
       'Mean test accuracy of the teacher: what students are measured against.',
       'percentunit',
-      `avg(destillml_run_accuracy{${experiments}, role="teacher", split="test"})`,
+      `avg(destillml_experiment_test_accuracy{${experiments}, role="teacher"})`,
     ),
     stat(
       'Best baseline',
       'Highest mean test accuracy of a student that was trained on the labels alone.',
       'percentunit',
-      `max(avg by (${byTechnique}) (destillml_run_accuracy{${experiments}, role="baseline", split="test"}))`,
+      `max(destillml_experiment_test_accuracy{${experiments}, role="baseline"})`,
     ),
     stat(
       'Best distilled student',
       'Highest mean test accuracy over the seeds of an arm and student.',
       'percentunit',
-      `max(avg by (${byTechnique}) (destillml_run_accuracy{${experiments}, role="distilled", split="test"}))`,
+      `max(destillml_experiment_test_accuracy{${experiments}, role="distilled"})`,
     ),
     stat(
       'Greatest gain',
@@ -74,7 +74,7 @@ const result = new Row({
     new Table({
       title: 'Techniques',
       description:
-        'Means over seeds. Gain: over the baseline of the same student. Gap closed: gain as a share of its distance to the teacher. Retained: share of the teacher’s accuracy.',
+        'Means over seeds; in the stage search are the trials that were trained to their end, which are no result. Gain: over the baseline of the same student. Gap closed: gain as a share of its distance to the teacher. Retained: share of the teacher’s accuracy.',
       unit: 'percentunit',
       decimals: 2,
       width: 24,
@@ -92,10 +92,13 @@ const result = new Row({
           legend: 'Runs',
         },
         {
-          expr: `avg by (${byTechnique}) (destillml_run_accuracy{${experiments}, split="test"})`,
+          expr: `max by (${byTechnique}) (destillml_experiment_test_accuracy{${experiments}})`,
           legend: 'Test accuracy',
         },
-        { expr: deviation(`destillml_run_accuracy{${experiments}, split="test"}`), legend: '± deviation' },
+        {
+          expr: `max by (${byTechnique}) (destillml_experiment_test_accuracy_deviation{${experiments}})`,
+          legend: '± deviation',
+        },
         { expr: `max by (${byTechnique}) (destillml_experiment_gain{${experiments}})`, legend: 'Gain' },
         {
           expr: `max by (${byTechnique}) (destillml_experiment_gap_closed_ratio{${experiments}})`,
@@ -125,14 +128,15 @@ const curves = new Row({
   panels: [
     new TimeSeries({
       title: 'Validation accuracy over time',
-      description: 'Best so far, mean over the seeds of each technique. It stays when the pods are gone.',
+      description:
+        'Best so far, mean over the seeds of each technique; trials of a search are below. It stays when the pods are gone.',
       unit: 'percentunit',
       decimals: 2,
       width: 12,
       height: 10,
       queries: [
         {
-          expr: `avg by (${byTechnique}) (destillml_run_accuracy{${experiments}, split="validation"})`,
+          expr: `avg by (${byTechnique}) (destillml_run_accuracy{${experiments}, stage!="search", split="validation"})`,
           legend: name,
         },
       ],
@@ -195,7 +199,7 @@ const worth = new Row({
         ['network'],
         [
           {
-            expr: byNetwork('destillml_run_accuracy', 'split="test", '),
+            expr: byNetwork('destillml_experiment_test_accuracy'),
             legend: 'Test accuracy',
           },
         ],
@@ -222,15 +226,9 @@ const worth = new Row({
   ],
 });
 
-/** Sample standard deviation over the seeds, where there are two or more. */
-function deviation(series: string): string {
-  const count = `count by (${byTechnique}) (${series})`;
-  return `stddev by (${byTechnique}) (${series}) * sqrt(${count} / ((${count} > 1) - 1))`;
-}
-
 /** Mean over the seeds of the main stage, largest first, by network. */
-function byNetwork(metric: string, matchers = ''): string {
-  return `sort_desc(avg by (network) (${withNetwork(metric, `stage="main", ${matchers}`)}))`;
+function byNetwork(metric: string): string {
+  return `sort_desc(avg by (network) (${withNetwork(metric, 'stage="main", ')}))`;
 }
 
 /** With the label network: `teacher`, `small soft-targets`, `scarcity small soft-targets`. */

@@ -271,7 +271,7 @@ const experiments = new Row({
             legend: phase,
           })),
           {
-            expr: `max by (${byExperiment}) (destillml_run_accuracy{${namespaces}, role="distilled", split="test"})`,
+            expr: `max by (${byExperiment}) (destillml_experiment_test_accuracy{${namespaces}, role="distilled"})`,
             legend: 'Best accuracy',
           },
           {

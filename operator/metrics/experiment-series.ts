@@ -50,6 +50,8 @@ export const experimentReadings: readonly Reading<SeenExperiment>[] = [
   },
   ofStatus(experimentMetrics.startTime, ({ startTime }) => seconds(startTime)),
   ofStatus(experimentMetrics.completionTime, ({ completionTime }) => seconds(completionTime)),
+  ofTechnique(experimentMetrics.testAccuracy, ({ testAccuracy }) => testAccuracy?.mean),
+  ofTechnique(experimentMetrics.testAccuracyDeviation, ({ testAccuracy }) => testAccuracy?.standardDeviation),
   ofTechnique(experimentMetrics.gain, ({ gain }) => gain?.mean),
   ofTechnique(experimentMetrics.gapClosed, ({ gapClosed }) => gapClosed),
   ofTechnique(experimentMetrics.accuracyRetained, ({ accuracyRetained }) => accuracyRetained),

@@ -40,6 +40,20 @@ export const experimentMetrics = {
     help: 'When its last Run ended, since 1970',
     labels: experiment,
   }),
+  testAccuracy: metric({
+    name: 'destillml_experiment_test_accuracy',
+    type: 'gauge',
+    unit: 'ratio',
+    help: 'Mean test accuracy of a technique over its seeds; of what was searched for, with the configuration that was chosen',
+    labels: techniqueLabels,
+  }),
+  testAccuracyDeviation: metric({
+    name: 'destillml_experiment_test_accuracy_deviation',
+    type: 'gauge',
+    unit: 'ratio',
+    help: 'Standard deviation of that over the seeds, from two on',
+    labels: techniqueLabels,
+  }),
   gain: metric({
     name: 'destillml_experiment_gain',
     type: 'gauge',

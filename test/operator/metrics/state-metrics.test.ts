@@ -134,7 +134,7 @@ describe('the metrics of an Experiment', () => {
     expect(series(experimentMetrics.phase)).toContain(`{${place},phase="Pending"} 1`);
   });
 
-  it('compare techniques as the table of results does: gain, gap closed, accuracy retained', () => {
+  it('compare techniques as the table of results does: test accuracy, gain, gap closed, accuracy retained', () => {
     const experiment = experimentOf({ seeds: [1, 2] });
     const results = {
       'teacher/1': accuracy(0.75),
@@ -146,6 +146,17 @@ describe('the metrics of an Experiment', () => {
     };
     see(experiment, runsWith(experiment, results));
     const of = (role: string, arm: string) => `{${place},stage="main",role="${role}",${arm}student="small"}`;
+    expect(series(experimentMetrics.testAccuracy)).toEqual([
+      `{${place},stage="main",role="teacher"} 0.75`,
+      `${of('baseline', '')} 0.5`,
+      `${of('distilled', 'arm="soft",')} 0.625`,
+      `${of('distilled', 'arm="attention",')} 0.25`,
+    ]);
+    // Of one seed there is none.
+    expect(series(experimentMetrics.testAccuracyDeviation)).toEqual([
+      `${of('baseline', '')} 0`,
+      `${of('distilled', 'arm="soft",')} 0`,
+    ]);
     expect(series(experimentMetrics.gain)).toEqual([
       `${of('distilled', 'arm="soft",')} 0.125`,
       `${of('distilled', 'arm="attention",')} -0.25`,
