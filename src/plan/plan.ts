@@ -1,7 +1,6 @@
 import type { Experiment, ExperimentStatus } from '../api/experiment.ts';
 import type { Run } from '../api/run.ts';
 import { runManifest } from './manifest.ts';
-import type { WantedRun } from './naming.ts';
 import type { Obstacle } from './obstacle.ts';
 import { schedule } from './schedule.ts';
 import { type Promotion, search } from './search.ts';
@@ -62,7 +61,7 @@ export function plan(world: Observed, memory?: Memory): Plan {
   const teacher = teacherState(experiment, wanted, existing, externalTeacher);
 
   const beingDeleted = experiment.metadata.deletionTimestamp !== undefined;
-  const missing = beingDeleted ? [] : missingRuns(experiment, wanted.runs, existing, teacher);
+  const missing = beingDeleted ? [] : missingRuns(experiment, wanted, teacher);
   const runs = inOrder(wanted, [...existing, ...missing]);
 
   const stop = stops(wanted, runs, teacher);
@@ -109,11 +108,10 @@ export function plan(world: Observed, memory?: Memory): Plan {
  */
 function missingRuns(
   experiment: Experiment,
-  wanted: readonly WantedRun[],
-  existing: readonly Run[],
+  { runs: wanted, shown }: Wanted,
   teacher: TeacherState,
 ): readonly Run[] {
-  const names = new Set(existing.map((run) => run.metadata.name));
+  const names = new Set(shown.map((run) => run.metadata.name));
   return wanted
     .filter(({ name }) => !names.has(name))
     .filter(({ parameters: { role } }) => teacher.state !== 'unknown' || !needsTeacher.has(role))
@@ -131,17 +129,17 @@ function started(run: Run): Run {
   return { ...run, spec: { ...run.spec, suspend: false } };
 }
 
-/** Runs in the order in which they are wanted, those of searches by study and number, then the others by name. */
+/** Runs in the order in which they are wanted, the others by name, then those of searches by study and number. */
 function inOrder({ runs: wanted, studies }: Wanted, runs: readonly Run[]): readonly Run[] {
-  const others = new Map(runs.map((run) => [run.metadata.name, run]));
-  const take = ({ name }: { readonly name: string }) => {
+  const known = new Set(studies.map(({ study }) => study.name));
+  const isTrial = ({ spec: { trial } }: Run) => trial !== undefined && known.has(trial.study);
+  // Of which there may be thousands, in order already.
+  const others = new Map(runs.flatMap((run) => (isTrial(run) ? [] : [[run.metadata.name, run] as const])));
+  const first = wanted.flatMap(({ name }) => {
     const run = others.get(name);
     others.delete(name);
     return run ?? [];
-  };
-  const first = [
-    ...wanted.flatMap(take),
-    ...studies.flatMap((study) => study.runs.flatMap(({ metadata }) => take(metadata))),
-  ];
-  return [...first, ...[...others.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))];
+  });
+  const last = [...others.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  return [...first, ...last, ...studies.flatMap((study) => study.runs)];
 }

@@ -231,9 +231,9 @@ function scarcityFinding({ scarcity }: Wanted): readonly Finding[] {
 function comparison(
   outlook: Outlook,
 ): Pick<ExperimentStatus, 'best' | 'teacherAccuracy' | 'baselineAccuracy'> {
-  const { wanted, runs, externalTeacher } = outlook;
+  const { wanted, externalTeacher } = outlook;
   const main = wanted.runs.filter(({ parameters }) => parameters.stage === 'main');
-  const groups = accuracies(main, runs);
+  const groups = accuracies(main, wanted.shown);
   const [best] = groups
     .filter(({ parameters }) => parameters.role === 'distilled')
     .sort((a, b) => b.validation.mean - a.validation.mean);

@@ -22,6 +22,8 @@ export type Wanted = {
   readonly runs: readonly WantedRun[];
   readonly scarcity: ScarcityChoice;
   readonly studies: readonly StudyState[];
+  /** Those of the Runs that play a part outside of the search: of its own only what it found. */
+  readonly shown: readonly Run[];
   /** What a Run of a search is told of the teacher. */
   readonly teacher: TeacherParameters;
 };
@@ -74,7 +76,7 @@ export function wantedRuns(
   const scarcity = chooseArm(experiment, main, runs, isSearching);
   const trained = [...main, ...scarceRuns(spec, scarcity, runs, studies, teacher, namer)];
   const explained = explanationRuns(experiment, trained, runs, teacher, namer, isSearching);
-  return { runs: [...trained, ...explained], scarcity, studies, teacher };
+  return { runs: [...trained, ...explained], scarcity, studies, shown: runs, teacher };
 }
 
 /** Nothing is searched for students whose teacher will never be there. */

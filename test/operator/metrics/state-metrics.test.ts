@@ -84,7 +84,7 @@ const ofRun = (run: string) => `${place},run="${run}"`;
 const identity = {
   'teacher/1': `${ofRun('teacher/1')},stage="main",role="teacher",seed="1"`,
   'baseline/small/1': `${ofRun('baseline/small/1')},stage="main",role="baseline",student="small",seed="1"`,
-  'soft/small/1': `${ofRun('soft/small/#1')},stage="main",role="distilled",arm="soft",student="small",seed="1"`,
+  'soft/small/1': `${ofRun('soft/small/1')},stage="main",role="distilled",arm="soft",student="small",seed="1"`,
 };
 const oneArm = { distillation: [{ name: 'soft', softTargets: {} }], seeds: [1] };
 
@@ -209,7 +209,7 @@ describe('the metrics of a Run', () => {
     expect(one).toEqual([
       `{${ofRun('teacher/1')},phase="Running"} 1`,
       `{${ofRun('baseline/small/1')},phase="Waiting"} 1`,
-      `{${ofRun('soft/small/#1')},phase="Waiting"} 1`,
+      `{${ofRun('soft/small/1')},phase="Waiting"} 1`,
     ]);
     expect(series(runMetrics.phase)).toHaveLength(3 * runPhases.length);
   });
@@ -260,7 +260,7 @@ describe('the metrics of a Run', () => {
     expect(series(runMetrics.parameters)).toEqual([`{${who}} 78042`]);
     expect(series(runMetrics.flops)).toEqual([`{${who}} 25000000`]);
     expect(series(runMetrics.eta)).toEqual([]);
-    expect(series(runMetrics.completionTime)).toEqual([`{${ofRun('soft/small/#1')}} 1795521600`]);
+    expect(series(runMetrics.completionTime)).toEqual([`{${ofRun('soft/small/1')}} 1795521600`]);
   });
 
   it('count what it has used, from 0 on', () => {
@@ -341,7 +341,7 @@ describe('the metrics of a Run', () => {
     const experiment = experimentOf(oneArm);
     const rungs = [{ epoch: 3, validationAccuracy: 0.5 }];
     see(experiment, planned(experiment, { 'soft/small/1': { phase: 'Paused', rungs } }));
-    expect(series(runMetrics.epoch)).toEqual([`{${ofRun('soft/small/#1')}} 3`]);
+    expect(series(runMetrics.epoch)).toEqual([`{${ofRun('soft/small/1')}} 3`]);
   });
 });
 
@@ -492,7 +492,7 @@ describe('what is exported', () => {
     see(experiment, all);
     runs.cache.delete(all[0]!);
     expect(text()).not.toContain(all[0]!.metadata.name);
-    expect(series(runMetrics.epoch)).toEqual([`{${ofRun('soft/small/#1')}} 3.35`]);
+    expect(series(runMetrics.epoch)).toEqual([`{${ofRun('soft/small/1')}} 3.35`]);
     runs.cache.replace([]);
     experiments.cache.delete(experiment);
     expect(text()).not.toContain('{');
