@@ -1,5 +1,6 @@
 import type { Known } from '../../results/trials.ts';
 import { axisAround } from '../charts/axis.ts';
+import { dots } from '../charts/dots.ts';
 import { chartFrame, plotArea, round } from '../charts/frame.ts';
 import { type Html, html } from '../html.ts';
 import { bestStyle, othersColor, tenthColor } from './ranks.ts';
@@ -7,6 +8,8 @@ import type { Study } from './study.ts';
 
 /** Points of a curve: as many as can be told from one another beside hundreds of others. */
 const mostPoints = 40;
+
+type Point = readonly [epoch: number, best: number];
 
 /** The best validation accuracy so far of every trial over its epochs. */
 export function trialCurves(study: Study): Html {
@@ -18,16 +21,19 @@ export function trialCurves(study: Study): Html {
     exact: true,
     count: 6,
   });
-  const path = (trial: Known) =>
-    pointsOf(study, trial)
-      .map(
-        ([epoch, best], index) =>
-          `${index === 0 ? 'M' : 'L'}${round(x.scale(epoch))},${round(accuracy.place(best))}`,
+  const place = ([epoch, best]: Point) => [x.scale(epoch), accuracy.place(best)] as const;
+  const lines = (of: readonly Known[], color: string, width: number, opacity: number) => {
+    const curves = of.map((trial) => pointsOf(study, trial).map(place));
+    const path = curves
+      .filter(({ length }) => length > 1)
+      .flatMap((points) =>
+        points.map(([at, height], index) => `${index === 0 ? 'M' : 'L'}${round(at)},${round(height)}`),
       )
       .join('');
-  const lines = (of: readonly Known[], color: string, width: number, opacity: number) =>
-    of.length > 0 &&
-    html`<path d="${of.map(path).join('')}" fill="none" stroke="${color}" stroke-width="${width}" stroke-opacity="${opacity}" stroke-linejoin="round"/>`;
+    // A line of one point is none.
+    const single = curves.filter(({ length }) => length === 1).flat();
+    return html`${path === '' ? undefined : html`<path d="${path}" fill="none" stroke="${color}" stroke-width="${width}" stroke-opacity="${opacity}" stroke-linejoin="round"/>`}${dots(single, color, width + 3)}`;
+  };
   const { best, tenth, others } = ranks;
   return chartFrame(
     {
@@ -38,15 +44,15 @@ export function trialCurves(study: Study): Html {
     { ...x, ticks: x.ticks.filter(({ text }) => text !== '') },
     accuracy,
     [
-      lines(others, othersColor, 1, 0.5) || undefined,
-      lines(tenth, tenthColor, 1.4, 0.85) || undefined,
-      lines(best ? [best] : [], bestStyle.color, 2.4, 1) || undefined,
+      lines(others, othersColor, 1, 0.5),
+      lines(tenth, tenthColor, 1.4, 0.85),
+      lines(best ? [best] : [], bestStyle.color, 2.4, 1),
     ],
   );
 }
 
 /** By all that is known: the epochs on disk, or what the status has. */
-function pointsOf({ historyOf }: Study, trial: Known): readonly (readonly [epoch: number, best: number])[] {
+function pointsOf({ historyOf }: Study, trial: Known): readonly Point[] {
   const records = historyOf(trial);
   const known = records.length > 0 ? records : trial.history;
   let best = 0;

@@ -10,8 +10,8 @@ const width = 460;
 const row = 26;
 const [left, right] = [170, 410] as const;
 
-/** Trials it takes to tell a best tenth of more than one from the others. */
-const fewest = 11;
+/** Trials that reported it takes: a best tenth of more than one. */
+export const fewest = 11;
 
 /** How much each parameter decided whether a trial is in the best tenth; undefined where nothing can be said. */
 export function importanceChart({ id, name, trials, known, parameters }: Study): Html | undefined {

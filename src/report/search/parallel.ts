@@ -7,7 +7,8 @@ import { parameterAxis } from './parameter-axis.ts';
 import { bestStyle, othersColor, tenthColor } from './ranks.ts';
 import type { Study } from './study.ts';
 
-const height = 330;
+/** Of the drawing, and what it has more where trials pass below an axis. */
+const [height, below] = [284, 46] as const;
 const vertical = [260, 50] as const;
 /** Where trials pass that do not set a parameter. */
 const without = 296;
@@ -61,7 +62,7 @@ export function parallelChart({ id, name, known, ranks, parameters }: Study): Ht
     : `${name}: no trial has reported yet.`;
   return html`<figure class="chart wide">
 <figcaption>${title}</figcaption>
-<div class="scroll" role="region" aria-label="${title}, ${name}" tabindex="0"><svg style="--least: ${Math.round(0.8 * width)}px" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-parallel-title ${id}-parallel-description">
+<div class="scroll" role="region" aria-label="${title}, ${name}" tabindex="0"><svg style="--least: ${Math.round(0.8 * width)}px" viewBox="0 0 ${width} ${height + (axes.some(({ isMissing }) => isMissing) ? below : 0)}" role="img" aria-labelledby="${id}-parallel-title ${id}-parallel-description">
 <title id="${id}-parallel-title">${title}</title>
 <desc id="${id}-parallel-description">${description}</desc>
 <g>${lines(others, othersColor, known.length > 200 ? 0.4 : 1, 0.45)}${lines(tenth, tenthColor, tenth.length > 40 ? 0.7 : 1.6, 0.85)}${lines(best ? [best] : [], bestStyle.color, 2.6, 1)}</g>

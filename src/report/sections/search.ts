@@ -7,7 +7,7 @@ import { type Html, html } from '../html.ts';
 import type { ReportRun } from '../input.ts';
 import { trialCurves } from '../search/curves.ts';
 import { historyChart } from '../search/history.ts';
-import { importanceChart, importanceRule } from '../search/importance.ts';
+import { fewest, importanceChart, importanceRule } from '../search/importance.ts';
 import { parallelChart } from '../search/parallel.ts';
 import { type Priced, sizeFront, timeFront } from '../search/pareto.ts';
 import { ranksLegend } from '../search/ranks.ts';
@@ -53,7 +53,7 @@ touch it. What is best is told by validation accuracy alone: the test images are
 ${table('The best configuration of each study, as the search saw it: one seed, the best of many', summaryColumns, studies)}
 ${studies.map(studyPart)}
 ${costPart(trials, studies, byName, styleOf)}
-<p class="note">${importanceRule}</p>
+<p class="note">${studies.some(({ known }) => known.length >= fewest) ? importanceRule : `Importance is told from ${fewest} trials on.`}</p>
 </section>
 `;
 }
@@ -145,7 +145,7 @@ function costPart(
     }),
   );
   if (sizes === undefined && times === undefined) return undefined;
-  return html`<h3>What accuracy costs, over ${studies.length === 1 ? 'the study' : `all ${studies.length} studies`}</h3>
+  return html`<h3>What accuracy costs, over ${studies.length === 1 ? 'the study' : `${studies.length} studies`}</h3>
 ${legend([...styles.keys()], styleOf)}
 <div class="charts">${sizes}${times}</div>
 <p class="note">A dot is a trial. The line is the Pareto front: a mark on it is a trial that none that cost less, or as much, was

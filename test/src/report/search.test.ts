@@ -59,6 +59,32 @@ describe('the search in a report', () => {
     expect(text).toContain('On the Pareto front, the cheapest first: small.soft #9: 75.1 %, 39 s; ');
   });
 
+  it('draws trials of a single epoch as dots among the curves, which have no line', () => {
+    const short = soft(searched(6)).map((run) => {
+      const { history: [first = 0.5] = [], ...status } = run.status ?? {
+        conditions: [],
+        phase: 'Paused' as const,
+      };
+      const progress = { epoch: 1, epochs: 27, step: 0, steps: 10, updatedAt: '2026-03-01T11:00:00Z' };
+      return {
+        ...run,
+        status: { ...status, phase: 'Paused' as const, history: [first], rungs: [], progress },
+      };
+    });
+    const [, curves = ''] = section(short).split(
+      '<figcaption>Best validation accuracy so far, by epoch</figcaption>',
+    );
+    const [figure = ''] = curves.split('</figure>');
+    expect(figure.match(/M58,[\d.]+h0/g)).toHaveLength(6);
+  });
+
+  it('says why there is no importance, and the rule where there is some', () => {
+    const few = section(soft(searched(8)));
+    expect(few).toContain('Importance is told from 11 trials on.');
+    expect(few).not.toContain('PED-ANOVA');
+    expect(text).not.toContain('Importance is told from');
+  });
+
   it('weighs accuracy against size where networks differ in it', () => {
     const other = searched().map((run) => {
       const { result } = run.status ?? {};
