@@ -84,8 +84,8 @@ export async function main(stop: AbortSignal): Promise<number> {
   if (process.env.DESTILL_TERMINATION_LOG === undefined) log.info(last, 'finished');
   writeTermination(last, log);
   await push?.close();
-  // Nothing waits for it but the end of this process.
-  await metrics?.close(stop);
+  // Nothing waits for it but the end of this process. A paused Run goes on with its series, and holds no GPU meanwhile.
+  await metrics?.close(last.outcome === 'paused' ? AbortSignal.abort() : stop);
   return code;
 }
 

@@ -8,7 +8,7 @@ import type { Job, Pod } from '../jobs/objects.ts';
 import { isOutOfRetries } from '../jobs/retries.ts';
 import type { ReportedStatus } from '../jobs/run-status.ts';
 import { promoted } from '../jobs/rungs.ts';
-import { isBeforeTeacher, type QueuedTeacher } from '../jobs/turn.ts';
+import { isBeforeTeacher, type QueuedTeacher, teacherInLine } from '../jobs/turn.ts';
 import type { ApiClient } from '../runtime/api-client.ts';
 import { isAlreadyExists, isNotFound } from '../runtime/api-error.ts';
 import { type Change, labelValue, ownerUids } from '../runtime/cache.ts';
@@ -187,8 +187,7 @@ function queuedTeacher(
   const teachers = world.runs.cache.byIndex('teacherOf', experiment?.metadata.uid ?? '');
   // It is the first Run that is created; which is known first here, nobody can tell.
   if (teachers.length === 0) return { job: undefined, workload: undefined, knownFor: 0 };
-  // There are several while its parameters are searched for; those at a rung are in no queue.
-  const teacher = teachers.find((other) => isActive(other) && phaseOf(other) !== 'Paused');
+  const teacher = teacherInLine(teachers);
   if (teacher === undefined) return undefined;
   const job = world.jobs.cache.get(keyOf(teacher.metadata));
   const workload = workloadOf(job, world);
@@ -290,12 +289,14 @@ async function removeJob(
   deps: RunControllerDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { client, recorder } = deps;
+  const { client, world, recorder } = deps;
   const { uid = '' } = job.metadata;
   try {
     // Foreground: it keeps its name until its pods are gone, so that the next Job cannot start beside them.
     const deleted = client.delete(jobs, job.metadata, { uid, propagationPolicy: 'Foreground' }, signal);
-    await attempt('Its Job cannot be deleted', deleted);
+    const left = await attempt('Its Job cannot be deleted', deleted);
+    // It is not deleted again before the watch tells of it.
+    if (left !== undefined) world.jobs.cache.wrote(left);
   } catch (error) {
     if (isNotFound(error)) return;
     throw error;

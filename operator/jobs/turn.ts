@@ -1,3 +1,5 @@
+import type { Run } from '@destillml/core/api/run.ts';
+import { isActive, phaseOf } from '@destillml/core/plan/phases.ts';
 import { conditionTrue, type Job, type Workload } from './objects.ts';
 
 /** The teacher of an Experiment that wants into a queue, or is in it. */
@@ -7,6 +9,12 @@ export type QueuedTeacher = {
   /** Since when the Workload is known here, in milliseconds. */
   readonly knownFor: number;
 };
+
+/** Which of the teachers of an Experiment wants to train: there are several while its parameters are searched for. */
+export function teacherInLine<R extends Run>(teachers: readonly R[]): R | undefined {
+  // One at a rung is active, and in no queue.
+  return teachers.find((run) => isActive(run) && phaseOf(run) !== 'Paused');
+}
 
 /**
  * How long a Workload has to be known before another can be made that is surely younger, in milliseconds. Kueue goes by

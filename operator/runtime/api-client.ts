@@ -153,15 +153,19 @@ export class ApiClient {
     );
   }
 
-  /** @throws ApiError 404 if it is not there, 409 if it is not the one with that uid */
-  async delete(
-    resource: Resource,
+  /**
+   * @returns the object on its way out, where something holds it back
+   * @throws ApiError 404 if it is not there, 409 if it is not the one with that uid
+   */
+  async delete<T extends KubeObject>(
+    resource: Resource<T>,
     ref: ObjectRef,
     { uid, propagationPolicy = 'Background', gracePeriodSeconds }: DeleteOptions,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<T | undefined> {
     const preconditions = uid === undefined ? undefined : { uid };
-    await this.request(
+    // Of one that is gone a Status is told, or how it last looked.
+    const answer = await this.request<T>(
       'DELETE',
       objectPath(resource, ref),
       {
@@ -175,6 +179,7 @@ export class ApiClient {
       },
       signal,
     );
+    return answer.metadata.deletionTimestamp === undefined ? undefined : answer;
   }
 
   /**

@@ -73,11 +73,22 @@ export const experimentDefinition = definition('Experiment', 'experiments', 'dex
 export const runDefinition = definition('Run', 'runs', 'drun', runSchema, [
   { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
   { name: 'Reason', type: 'string', jsonPath: '.status.reason' },
-  { name: 'Role', type: 'string', jsonPath: '.spec.parameters.role' },
   { name: 'Student', type: 'string', jsonPath: '.spec.parameters.student' },
   { name: 'Arm', type: 'string', jsonPath: '.spec.parameters.arm' },
   { name: 'Seed', type: 'integer', jsonPath: '.spec.parameters.seed' },
+  {
+    name: 'Trial',
+    type: 'integer',
+    jsonPath: '.spec.trial.number',
+    description: 'Number in the study of a search',
+  },
   { name: 'Epoch', type: 'integer', jsonPath: '.status.progress.epoch' },
+  {
+    name: 'Rung',
+    type: 'integer',
+    jsonPath: '.status.rungs[-1:].epoch',
+    description: 'Epoch at which it was paused last',
+  },
   {
     name: 'Accuracy',
     type: 'number',
@@ -90,9 +101,17 @@ export const runDefinition = definition('Run', 'runs', 'drun', runSchema, [
     jsonPath: '.status.progress.bestValidationAccuracy',
     description: 'Best validation accuracy so far, 0-1',
   },
+  { name: 'Role', type: 'string', jsonPath: '.spec.parameters.role', priority: 1 },
   { name: 'Model', type: 'string', jsonPath: '.spec.parameters.model', priority: 1 },
   { name: 'Experiment', type: 'string', jsonPath: '.spec.experiment', priority: 1 },
   age,
+  // Last: where it is too long for a line, nothing else is torn.
+  {
+    name: 'Values',
+    type: 'string',
+    jsonPath: '.spec.trial.summary',
+    description: 'What a trial of a search sets',
+  },
 ]);
 
 function rootSchema(kind: string, description: string, spec: z.ZodType, status: z.ZodType): Structural {

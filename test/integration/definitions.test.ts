@@ -164,6 +164,7 @@ describe('kubectl', () => {
         'experiment.destillml.io/resnet-cifar100',
         'experiment.destillml.io/quickstart',
         'persistentvolumeclaim/experiments',
+        'experiment.destillml.io/sweep-quickstart',
         'experiment.destillml.io/temperature-sweep',
       ]
         .map((object) => `${object} created (server dry run)\n`)
@@ -212,7 +213,7 @@ describe('kubectl', () => {
 
     const columns = (await client.kubectl('get', '-n', own, 'dexp,drun'))
       .split('\n')
-      .map((line) => line.split(/ +/));
+      .map((line) => line.trimEnd().split(/ +/));
     expect(columns).toContainEqual([
       'NAME',
       'PHASE',
@@ -239,19 +240,20 @@ describe('kubectl', () => {
       'NAME',
       'PHASE',
       'REASON',
-      'ROLE',
       'STUDENT',
       'ARM',
       'SEED',
+      'TRIAL',
       'EPOCH',
+      'RUNG',
       'ACCURACY',
       'VALIDATION',
       'AGE',
+      'VALUES',
     ]);
     expect(columns).toContainEqual([
       'run.destillml.io/study-soft-small-1',
       'Waiting',
-      'distilled',
       'small',
       'soft',
       '1',

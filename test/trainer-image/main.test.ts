@@ -4,6 +4,7 @@ import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { exitCodes } from '@destillml/core/protocol/report.ts';
 import { readHistory } from '@destillml/trainer/artifacts/history.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../cluster/ports.ts';
 import { tellsOfSigterm } from '../cluster/signals.ts';
 import { forTerminals } from '../src/text/hostile.ts';
 import { runTrainer } from './process.ts';
@@ -90,6 +91,30 @@ describe('a trainer process', () => {
       return result;
     };
     expect(timeless(last)).toEqual(timeless(end));
+  });
+
+  test('that pauses holds its GPUs no longer, not for the next scrape of its metrics either', async () => {
+    const port = String(await freePort());
+    const dataset = { name: 'mnist', imageSize: 16, validation: 100, fraction: 0.005 };
+    const run = smallRun({ artifacts: temporaryFolder(), parameters: { dataset } });
+    let scraped: Promise<number> | undefined;
+    const scrape = async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+      await answer.text();
+      return performance.now();
+    };
+    const { last } = await runTrainer(
+      { ...run, untilEpoch: 1 },
+      {
+        env: { ...env, DESTILL_METRICS_PORT: port },
+        onReport: () => {
+          scraped ??= scrape();
+        },
+      },
+    );
+    expect(last).toMatchObject({ outcome: 'paused', epoch: 1 });
+    // Before Prometheus would look again.
+    expect(performance.now() - (await scraped!)).toBeLessThan(15_000);
   });
 
   test('goes on with as many threads as it began with, whatever it may have now, to the same weights', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Workload } from '../../../operator/jobs/objects.ts';
-import { isBeforeTeacher, untilTurn } from '../../../operator/jobs/turn.ts';
-import { queuedJob, type WorkloadConditions, workloadWith } from './world.ts';
+import { isBeforeTeacher, teacherInLine, untilTurn } from '../../../operator/jobs/turn.ts';
+import type { RunPhase } from '../../../src/api/meta.ts';
+import { queuedJob, runWith, type WorkloadConditions, workloadWith } from './world.ts';
 
 const waits: WorkloadConditions = { QuotaReserved: ['False', 'Pending', 'insufficient unused quota'] };
 const holds: WorkloadConditions = { QuotaReserved: ['True', 'QuotaReserved', 'Quota reserved'] };
@@ -11,6 +12,17 @@ const made = (second: number, conditions = waits): Workload => {
   return { ...rest, metadata: { ...metadata, creationTimestamp: `2026-11-24T12:00:0${second}Z` } };
 };
 const teacher = (workload: Workload | undefined, knownFor = 10_000) => ({ job, workload, knownFor });
+
+describe('the teacher that others wait for', () => {
+  const teacherIn = (phase: RunPhase, suspend = false) =>
+    runWith({ role: 'teacher', student: undefined }, { spec: { suspend }, status: { phase } });
+
+  it('is the first that wants to train: of those that are tried some have ended, or wait at a rung', () => {
+    const [failed, paused, waits] = [teacherIn('Failed'), teacherIn('Paused'), teacherIn('Queued')];
+    expect(teacherInLine([failed, paused, teacherIn('Waiting', true), waits])).toBe(waits);
+    expect(teacherInLine([failed, paused])).toBeUndefined();
+  });
+});
 
 describe('a Run enters the queue', () => {
   it('at once, where no teacher is to go first', () => {
