@@ -40,6 +40,8 @@ type NormalFactor = {
   readonly deviations: Float64Array;
   /** log of the share of each kernel's distribution that lies in the range. */
   readonly logMasses: Float64Array;
+  /** For each kernel the first that is like it: where there are steps many are, and need not be measured again. */
+  readonly first: Int32Array;
 };
 
 type CategoricalFactor = {
@@ -135,35 +137,67 @@ function normalFactor(dimension: Dimension, values: readonly (Value | undefined)
   const count = values.length;
   const means = new Float64Array(count + 1);
   for (const [i, value] of values.entries()) means[i] = coordinateOf(dimension, value ?? Number.NaN);
-  const deviations = widths(means.subarray(0, count), low, high);
-  const narrowest = range / Math.min(100, count + 2);
-  for (const [i, width] of deviations.entries()) deviations[i] = Math.min(Math.max(width, narrowest), range);
+  const deviations = new Float64Array(count + 1);
+  const first = new Int32Array(count + 1);
+  setWidths(deviations, first, means.subarray(0, count), low, high);
   means[count] = (low + high) / 2;
-  const all = new Float64Array(count + 1);
-  all.set(deviations);
-  all[count] = range;
-  const logMasses = means.map((mean, k) => {
-    const deviation = all[k] ?? range;
-    return Math.log(normalMass((low - mean) / deviation, (high - mean) / deviation));
-  });
-  return { kind: 'normal', dimension, low, high, means, deviations: all, logMasses };
+  deviations[count] = range;
+  first[count] = count;
+  const logMasses = new Float64Array(count + 1);
+  for (let k = 0; k <= count; k++) {
+    const [mean, deviation] = [means[k] ?? 0, deviations[k] ?? range];
+    const alike = first[k] ?? k;
+    logMasses[k] =
+      alike < k
+        ? (logMasses[alike] ?? 0)
+        : Math.log(normalMass((low - mean) / deviation, (high - mean) / deviation));
+  }
+  return { kind: 'normal', dimension, means, deviations, logMasses, first, low, high };
 }
 
-/** The larger of the gaps to both neighbours, or to the end of the range of a lone one; the first's and last's inner. */
-function widths(means: Float64Array, low: number, high: number): Float64Array {
-  const order = Array.from(means.keys()).sort((a, b) => (means[a] ?? 0) - (means[b] ?? 0) || a - b);
-  const result = new Float64Array(means.length);
-  for (const [place, k] of order.entries()) {
+/**
+ * The width of each kernel: the larger of the gaps to both neighbours, the inner one of the first's and last's, or to
+ * the end of the range of a lone one; not narrower than a share of the range, nor wider than all of it.
+ */
+function setWidths(
+  deviations: Float64Array,
+  first: Int32Array,
+  means: Float64Array,
+  low: number,
+  high: number,
+): void {
+  const sorted = means.toSorted();
+  const count = means.length;
+  const range = high - low;
+  const narrowest = range / Math.min(100, count + 2);
+  /** Of equal means, how many have been placed; and, by width, which of them was the first. */
+  const placed = new Int32Array(count);
+  const [begins, narrow, ends] = [new Int32Array(count), new Int32Array(count), new Int32Array(count)];
+  for (let k = 0; k < count; k++) {
     const mean = means[k] ?? 0;
-    const [before, after] = [order[place - 1], order[place + 1]].map((other) =>
-      other === undefined ? undefined : means[other],
-    );
-    const isLone = means.length === 1;
-    const toLeft = before === undefined ? (isLone ? mean - low : 0) : mean - before;
-    const toRight = after === undefined ? (isLone ? high - mean : 0) : after - mean;
-    result[k] = Math.max(toLeft, toRight);
+    const start = lowerBound(sorted, mean);
+    const place = start + (placed[start] ?? 0);
+    placed[start] = place - start + 1;
+    const toLeft = place > 0 ? mean - (sorted[place - 1] ?? 0) : count === 1 ? mean - low : 0;
+    const toRight = place < count - 1 ? (sorted[place + 1] ?? 0) - mean : count === 1 ? high - mean : 0;
+    const width = Math.min(Math.max(toLeft, toRight, narrowest), range);
+    deviations[k] = width;
+    // Equal means have at most three widths: those of the first, the last, and those between.
+    const known = width === narrowest ? narrow : place === start ? begins : ends;
+    if ((known[start] ?? 0) === 0) known[start] = k + 1;
+    first[k] = (known[start] ?? 0) - 1;
   }
-  return result;
+}
+
+/** Where a value stands first in a sorted array that has it. */
+function lowerBound(sorted: Float64Array, value: number): number {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((sorted[middle] ?? 0) < value) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 function drawFactor(factor: Factor, kernel: number, share: number): Value {
@@ -212,20 +246,19 @@ function addNormal(sums: Float64Array, factor: NormalFactor, value: Value): void
   }
 }
 
-/** log of the mass of each kernel in the step around a value. Kernels that are alike are measured once. */
-function stepMasses(factor: NormalFactor, value: Value): Float64Array {
-  const { means, deviations } = factor;
-  const [left, right] = stepAround(factor.dimension, value);
-  const known = new Map<number, Map<number, number>>();
-  return means.map((mean, k) => {
-    const deviation = deviations[k] ?? 1;
-    const alike = known.get(mean) ?? new Map<number, number>();
-    known.set(mean, alike);
-    const mass =
-      alike.get(deviation) ?? Math.log(normalMass((left - mean) / deviation, (right - mean) / deviation));
-    alike.set(deviation, mass);
-    return mass;
-  });
+/** log of the mass of each kernel in the step around a value. */
+function stepMasses({ dimension, means, deviations, first }: NormalFactor, value: Value): Float64Array {
+  const [left, right] = stepAround(dimension, value);
+  const result = new Float64Array(means.length);
+  for (let k = 0; k < result.length; k++) {
+    const [mean, deviation] = [means[k] ?? 0, deviations[k] ?? 1];
+    const alike = first[k] ?? k;
+    result[k] =
+      alike < k
+        ? (result[alike] ?? 0)
+        : Math.log(normalMass((left - mean) / deviation, (right - mean) / deviation));
+  }
+  return result;
 }
 
 /** A value as a number that kernels measure distances of: its logarithm, or the place of a discrete one. */
@@ -263,6 +296,9 @@ function widthOf(dimension: Dimension): number | undefined {
 }
 
 function logSumExp(terms: Float64Array): number {
-  const largest = terms.reduce((most, term) => Math.max(most, term), Number.NEGATIVE_INFINITY);
-  return largest + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - largest), 0));
+  let largest = Number.NEGATIVE_INFINITY;
+  for (const term of terms) if (term > largest) largest = term;
+  let sum = 0;
+  for (const term of terms) sum += Math.exp(term - largest);
+  return largest + Math.log(sum);
 }
