@@ -35,6 +35,8 @@ export class BarsDisplay implements Display {
         payload.text ?? this.#render(payload.run),
       hideCursor: true,
       clearOnComplete: true,
+      // A line above moves all of them down, also those that have nothing new to show.
+      forceRedraw: true,
       // Bars are cut to fit; messages above them may wrap.
       linewrap: true,
       // Ctrl-C is handled by the command: bars go on while trainers write their checkpoints.

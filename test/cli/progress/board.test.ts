@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BarsDisplay } from '../../../cli/progress/bars.ts';
 import { Board } from '../../../cli/progress/board.ts';
 import { labelsOf } from '../../../cli/progress/label.ts';
@@ -6,6 +6,7 @@ import { PlainDisplay } from '../../../cli/progress/plain.ts';
 import type { Run } from '../../../src/api/run.ts';
 import { searched, searchedExperiment } from '../../src/results/searched.ts';
 import { runOf } from '../made-runs.ts';
+import { screenOf } from './screen.ts';
 
 const label = labelsOf(searchedExperiment);
 const runs = searched(9);
@@ -119,6 +120,23 @@ describe('a search on a terminal', () => {
     expect(text()).not.toContain('paused after');
     const parts = text().split(beginning);
     expect(parts.filter((part) => part.length > 80 + 4)).toEqual([]);
+  });
+
+  test('stays whole when a line is written above it', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { output, text } = written(true);
+    const display = new BarsDisplay(output, label);
+    display.earlier([second]);
+    display.started(first);
+    vi.advanceTimersByTime(500);
+    display.say('a remark');
+    display.say('another');
+    vi.advanceTimersByTime(500);
+    const table = ['best trials', 'small/soft #1', 'small/soft #2', '', '', ''];
+    const rows = ['a remark', 'another', ...table, 'small/soft #1'];
+    expect(screenOf(text()).map((line) => line.slice(0, 13).trimEnd())).toEqual(rows);
+    display.close();
   });
 
   test('has a line for what failed', () => {
