@@ -6,6 +6,11 @@ const noCadvisor = 'Only the operator and trainers are scraped, not the kubelet.
 export const emptyPanels: Readonly<Record<string, readonly (readonly [title: string, reason: string])[]>> = {
   'lab-overview': [['Failures by reason', 'Nothing failed.']],
   experiment: [
+    ['Every trial', noSweep],
+    ['Best of each study so far', noSweep],
+    ['Trials by phase', noSweep],
+    ['Trials by epoch reached', noSweep],
+    ['Best values', noSweep],
     ['Parameters against accuracy', noSweep],
     ['Accuracy against ', noSweep],
     ['Accuracy against ', noSweep],
