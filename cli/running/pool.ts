@@ -171,10 +171,7 @@ export class RunPool {
       display.note(slot.run, report.message);
       return;
     }
-    const accuracies =
-      report.kind === 'epoch'
-        ? readHistory(folderOf(slot.run)).map(({ validationAccuracy }) => validationAccuracy)
-        : [];
+    const accuracies = report.kind === 'epoch' ? readHistory(folderOf(slot.run)) : [];
     this.#setStatus(slot, reported(slot.run, report, accuracies));
     if (report.kind === 'epoch') display.epoch(slot.run, report.record);
     display.progress(slot.run);

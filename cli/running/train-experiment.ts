@@ -59,6 +59,7 @@ export async function trainExperiment(
   });
   try {
     const runs = readRuns(folder);
+    display.earlier(runs);
     pool.load(options.retryFailed ? withoutFailures(runs) : runs);
     const record = recorder(folder, pool, found, surroundings);
     const end = await runExperiment(experiment, found?.teacher, pool, surroundings.now, record);
@@ -69,11 +70,12 @@ export async function trainExperiment(
   }
 }
 
-/** Writes `results.json` whenever Runs have been added or have ended. */
+/** Writes `results.json` whenever Runs have been added, have ended or have come to a rung. */
 function recorder(folder: string, pool: RunPool, found: FoundTeacher | undefined, { now }: Surroundings) {
   let written = '';
   return (experiment: Experiment) => {
-    const state = `${pool.runs.filter(hasEnded).length} of ${pool.runs.length}`;
+    const rungs = pool.runs.reduce((sum, { status }) => sum + (status?.rungs?.length ?? 0), 0);
+    const state = `${pool.runs.filter(hasEnded).length} of ${pool.runs.length}, ${rungs}`;
     if (state === written) return;
     written = state;
     const folders = pool.runs.map(({ metadata }) => runFolder(folder, metadata.name));

@@ -1,6 +1,7 @@
 import type { Run, RunStatus } from '@destillml/core/api/run.ts';
 import { timestamp } from '@destillml/core/plan/conditions.ts';
 import { isAtRung, isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
+import { type EpochAccuracy, withEpochs } from '@destillml/core/protocol/history.ts';
 import { exitCodes, finalExitCodes, type Report, type Termination } from '@destillml/core/protocol/report.ts';
 import { signalText } from '@destillml/core/protocol/signals.ts';
 
@@ -21,8 +22,6 @@ export type AfterExit = {
   readonly isFailure: boolean;
 };
 
-/** Values kept of a Run's history (the bound of `status.history`). */
-const historyLength = 128;
 /** Seconds before the first retry; twice as many before every further one, up to the longest. */
 const firstBackOff = 1;
 const longestBackOff = 60;
@@ -38,8 +37,8 @@ export function started(run: Run, now: Date): RunStatus {
   };
 }
 
-/** The status after a report. `validationAccuracies` are those of all its epochs. */
-export function reported(run: Run, report: Report, validationAccuracies: readonly number[]): RunStatus {
+/** The status after a report. `accuracies` are those of all its epochs. */
+export function reported(run: Run, report: Report, accuracies: readonly EpochAccuracy[]): RunStatus {
   const status = statusOf(run);
   switch (report.kind) {
     case 'note':
@@ -51,7 +50,7 @@ export function reported(run: Run, report: Report, validationAccuracies: readonl
         ...status,
         phase: 'Running',
         progress: report.progress,
-        history: [...thinned(validationAccuracies, historyLength)],
+        history: [...withEpochs([], report.progress.epochs, accuracies)],
       };
   }
 }
@@ -154,13 +153,6 @@ export function nextStep(
       : { kind: 'settle', status: waiting(run) };
   if (isInterrupted || isRetrying || isAtRung(run)) return { kind: 'none' };
   return { kind: 'launch' };
-}
-
-/** At most `length` of the values, evenly spaced, the first and the last among them. */
-export function thinned(values: readonly number[], length: number): readonly number[] {
-  if (values.length <= length) return values;
-  const stride = (values.length - 1) / (length - 1);
-  return Array.from({ length }, (_, index) => values[Math.round(index * stride)] ?? Number.NaN);
 }
 
 function statusOf(run: Run): RunStatus {

@@ -1,4 +1,5 @@
-import type { Run, RunStatus } from '../api/run.ts';
+import type { Run } from '../api/run.ts';
+import { historyStride } from '../protocol/history.ts';
 import type { Trial } from '../search/trial.ts';
 import { isAtRung, phaseOf } from './phases.ts';
 
@@ -16,7 +17,7 @@ export function trialOf(run: Run, memory: TrialMemory): Trial {
       Object.entries(values).flatMap(([path, value]) => (value === undefined ? [] : [[path, value]])),
     ),
     state: stateOf(run),
-    reports: run.metadata.deletionTimestamp === undefined ? reportsOf(run.status) : [],
+    reports: run.metadata.deletionTimestamp === undefined ? reportsOf(run) : [],
   };
   memory.set(run, trial);
   return trial;
@@ -39,17 +40,10 @@ function stateOf(run: Run): Trial['state'] {
 }
 
 /** The best validation accuracy by epoch: of the history what was kept of it, of rungs and the end exactly. */
-function reportsOf(status: RunStatus | undefined): Trial['reports'] {
+function reportsOf({ spec, status }: Run): Trial['reports'] {
   const { history = [], rungs = [], progress, result } = status ?? {};
-  const at = new Map<number, number>();
-  const last = progress?.epoch ?? history.length;
-  // As the history was thinned out: evenly, with the first and the last epoch in it.
-  const stride = history.length > 1 ? (last - 1) / (history.length - 1) : 0;
-  let best = 0;
-  history.forEach((accuracy, index) => {
-    best = Math.max(best, accuracy);
-    at.set(Math.round(index * stride) + 1, best);
-  });
+  const stride = historyStride(spec.parameters.training.epochs);
+  const at = new Map(history.map((accuracy, index) => [(index + 1) * stride, accuracy]));
   if (progress?.bestValidationAccuracy !== undefined && progress.epoch > 0) {
     at.set(progress.epoch, progress.bestValidationAccuracy);
   }

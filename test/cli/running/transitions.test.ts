@@ -7,7 +7,6 @@ import {
   reported,
   type Step,
   started,
-  thinned,
 } from '../../../cli/running/transitions.ts';
 import type { Run, RunStatus } from '../../../src/api/run.ts';
 import { exitCodes } from '../../../src/protocol/report.ts';
@@ -218,13 +217,12 @@ test('reports bring progress, and epochs the history', () => {
     seconds: 1,
   };
   const epoch = { kind: 'epoch', record, progress } as const;
-  expect(reported(runOf(), epoch, [0.1, 0.5])).toMatchObject({ phase: 'Running', history: [0.1, 0.5] });
-  const long = Array.from({ length: 600 }, (_, index) => index / 600);
-  expect(reported(runOf(), epoch, long).history).toHaveLength(128);
-});
-
-test('thinning keeps the first and the last value and spaces the others evenly', () => {
-  expect(thinned([1, 2, 3], 3)).toEqual([1, 2, 3]);
-  expect(thinned([0, 1, 2, 3, 4, 5, 6, 7, 8], 3)).toEqual([0, 4, 8]);
-  expect(thinned([0, 1, 2, 3], 3)).toEqual([0, 2, 3]);
+  const accuracies = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ epoch: index + 1, validationAccuracy: index / count }));
+  expect(reported(runOf(), epoch, accuracies(2))).toMatchObject({ phase: 'Running', history: [0, 0.5] });
+  // As the operator thins it out: every fifth epoch, whatever was reported when.
+  const long = { ...epoch, progress: { ...progress, epochs: 600 } };
+  const { history } = reported(runOf(), long, accuracies(600));
+  expect(history).toHaveLength(120);
+  expect(history?.slice(0, 2)).toEqual([4 / 600, 9 / 600]);
 });
