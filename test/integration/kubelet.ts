@@ -220,8 +220,8 @@ export type PodOfRun = {
   readonly labels: Readonly<Record<string, string>>;
   /** 1 for the Run's first pod. */
   readonly attempt: number;
-  /** What its trainer is told. */
-  readonly assignment: Assignment;
+  /** What its trainer is told; undefined where that is another program. */
+  readonly assignment: Assignment | undefined;
 };
 
 /** What became of a pod, and when. */
@@ -375,14 +375,14 @@ class Player {
   }
 }
 
-function assignmentOf({ spec, metadata }: Pod): Assignment {
+function assignmentOf({ spec }: Pod): Assignment | undefined {
   const containers: readonly {
     readonly env?: readonly { readonly name: string; readonly value?: string }[];
   }[] = spec?.containers ?? [];
   const text = containers
     .flatMap(({ env = [] }) => env)
     .find(({ name }) => name === variable.assignment)?.value;
-  if (text === undefined) throw new Error(`pod ${metadata.name} is told nothing`);
+  if (text === undefined) return undefined;
   return assignment.parse(JSON.parse(text));
 }
 

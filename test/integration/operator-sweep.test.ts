@@ -35,7 +35,9 @@ const study = (name: string, changes: object = {}, spec: object = {}) =>
   });
 
 /** As a trainer that trains as far as it is told; the higher the learning rate, the better, and better with each epoch. */
-function train({ assignment: { parameters, untilEpoch = 8 } }: PodOfRun): Termination {
+function train({ assignment }: PodOfRun): Termination {
+  if (assignment === undefined) throw new Error('a trainer that is told nothing');
+  const { parameters, untilEpoch = 8 } = assignment;
   const best = 0.5 + parameters.training.optimizer.learningRate / 4;
   if (untilEpoch < 8) {
     const validationAccuracy = Number((best - (8 - untilEpoch) / 100).toFixed(6));
@@ -53,7 +55,7 @@ async function observed(fail: (run: Run['spec']['trial']) => boolean = () => fal
     namespaces: [here.namespace],
     runMilliseconds: 100,
     result: (pod) => {
-      const { values = {} } = pod.assignment;
+      const { values = {} } = pod.assignment ?? {};
       const isBroken = fail({ study: '', number: 1, values, summary: '' });
       return isBroken ? { outcome: 'failed', code: 'TrainingDiverged', message: 'NaN' } : train(pod);
     },
