@@ -30,7 +30,7 @@ export async function regrets(its: TestFunction, optuna: Optuna): Promise<Regret
   };
 }
 
-export function ourRegret(its: TestFunction, algorithm: Algorithm, seed: number): number {
+function ourRegret(its: TestFunction, algorithm: Algorithm, seed: number): number {
   const study = { name: its.name, seed, space: its.space, epochs: 1, initial: [], algorithm };
   const trials: Trial[] = [];
   for (let number = 1; number <= trialsEach; number++) {

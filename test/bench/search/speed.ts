@@ -29,7 +29,7 @@ export async function times(size: number, optuna: Optuna): Promise<{ tpe: Times;
   return { tpe: quantiles(ourTimes(trials)), optuna: quantiles(await optuna.time(trials, theirs)) };
 }
 
-export function ourTimes(trials: readonly Trial[]): readonly number[] {
+function ourTimes(trials: readonly Trial[]): readonly number[] {
   const study = studyOf({ tpe: { startup: 10 } });
   // The compiler has seen the code before it is measured, as in an operator that has been up for a while.
   for (let i = 1; i <= 20; i++) suggest(study, trials, trials.length + 1000 + i);
@@ -41,7 +41,7 @@ export function ourTimes(trials: readonly Trial[]): readonly number[] {
 }
 
 /** Random trials, of which those near a point are good. */
-export function trialsOf(size: number): readonly Trial[] {
+function trialsOf(size: number): readonly Trial[] {
   const study = studyOf({ random: {} });
   return Array.from({ length: size }, (_, i) => {
     const values = suggest(study, [], i + 1) ?? {};
