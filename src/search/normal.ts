@@ -33,6 +33,8 @@ export function truncatedQuantile(share: number, low: number, high: number): num
 
 /** The share above a point: ½ erfc(x / √2), by a Chebyshev series for log(erfc(z) exp(z²) / t), t = 2 / (2 + z). */
 function upper(point: number): number {
+  // Less than the least number.
+  if (point > 38.6) return 0;
   const z = Math.abs(point) * Math.SQRT1_2;
   const t = 2 / (2 + z);
   const x = 4 * t - 2;
@@ -73,5 +75,5 @@ const series = [
   -1.1270822361367252e-13,
   3.810905255189232e-16,
   7.106097613609237e-15,
-  -1.5230282014571043e-15,
+  -1.523028201457104e-15,
 ];

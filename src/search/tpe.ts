@@ -8,7 +8,7 @@ import { childrenOf, rootsOf, type Space, type Values } from './space.ts';
 /** Drawn from the density of the good ones; the one is taken whose densities differ most. */
 const candidates = 24;
 /** The most observations of the density of the others: a suggestion costs no more for ten thousand trials. */
-const mostAbove = 1000;
+const mostAbove = 500;
 
 /**
  * A configuration by the tree-structured Parzen estimator (Bergstra et al. 2011; Watanabe 2023) with the rules of
@@ -109,8 +109,8 @@ function valuesOf(group: Space, evidence: readonly Evidence[]): readonly Values[
 }
 
 /**
- * With their weights; of more than a thousand the newest half thousand, and of the older ones another half thousand
- * at even distances, each of which stands for those that are left out.
+ * With their weights; of more than 500 the newest half of that, and of the older ones as many at even distances,
+ * each of which stands for those that are left out.
  */
 function thinned(
   observed: readonly Values[],

@@ -77,7 +77,7 @@ async function printCurves(peer: Optuna, curves: Curves | undefined): Promise<vo
 
 async function printSpeed(peer: Optuna): Promise<void> {
   console.log(
-    `\nMilliseconds of one suggestion of 10 parameters (aim: p50 ≤ ${aims.time} of Optuna's, p99 ≤ ${aims.p99},`,
+    `\nMilliseconds of a suggestion of 10 parameters (p50 ≤ ${aims.time} of Optuna's, p99 ≤ ${aims.p99},`,
   );
   console.log(`at 10,000 trials ≤ ${aims.growth} × that at 1,000)`);
   console.log(row('', ['p50', 'p99', 'Optuna p50', 'p99', 'p50 ratio']));

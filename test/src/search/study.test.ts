@@ -158,6 +158,23 @@ test('TPE finds the good half of a space', () => {
   expect(late.filter(({ values }) => Math.abs(Number(values.x) - 0.3) < 0.2).length).toBeGreaterThan(20);
 });
 
+test('of thousands of trials the old ones are known still', () => {
+  const space: Space = [{ name: 'x', kind: 'double', min: 0, max: 1, scale: 'linear' }];
+  const study = studyOf(space, { tpe: { startup: 10 } });
+  // The good ones are the oldest, and the newest are all elsewhere.
+  const trials = Array.from({ length: 3000 }, (_, i): Trial => {
+    const x = i < 100 ? 0.2 + i / 10_000 : 0.3 + (0.7 * (i % 997)) / 997;
+    return {
+      number: i + 1,
+      values: { x },
+      state: 'succeeded',
+      reports: [{ epoch: 1, value: i < 100 ? 1 : 0.5 }],
+    };
+  });
+  const next = Array.from({ length: 10 }, (_, i) => Number(suggest(study, trials, 3001 + i)!.x));
+  expect(next.filter((x) => x < 0.3).length).toBeGreaterThanOrEqual(9);
+});
+
 test('a study with ASHA ends, and its rungs are thinned out', () => {
   const space: Space = [{ name: 'x', kind: 'double', min: 0, max: 1, scale: 'linear' }];
   const asha = { minEpochs: 1, eta: 3, brackets: 1, sampler: 'tpe' } as const;
