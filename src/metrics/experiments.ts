@@ -61,6 +61,20 @@ export const experimentMetrics = {
     help: 'Mean test accuracy of a technique minus that of the baseline of the same student, seed by seed',
     labels: techniqueLabels,
   }),
+  gainLow: metric({
+    name: 'destillml_experiment_gain_low',
+    type: 'gauge',
+    unit: 'ratio',
+    help: 'Lower end of the 95 % confidence interval of that gain, from two seeds on',
+    labels: techniqueLabels,
+  }),
+  gainHigh: metric({
+    name: 'destillml_experiment_gain_high',
+    type: 'gauge',
+    unit: 'ratio',
+    help: 'Upper end of the 95 % confidence interval of that gain, from two seeds on',
+    labels: techniqueLabels,
+  }),
   gapClosed: metric({
     name: 'destillml_experiment_gap_closed_ratio',
     type: 'gauge',

@@ -8,6 +8,28 @@ export const spread = z.strictObject({
   standardDeviation: z.number().min(0).optional().describe('Of the sample; of two values or more.'),
 });
 
+const pValue = z.number().min(0).max(1);
+
+/** What an arm gains over the baseline of its student, on the seeds that both have. In shares, 0.01 is a point. */
+export const gain = z.strictObject({
+  ...spread.shape,
+  seeds: z.array(z.int()).describe('Seeds with which both succeeded: only these are compared.'),
+  confidence: z
+    .strictObject({ low: z.number(), high: z.number() })
+    .optional()
+    .describe('95 % confidence interval of the mean (Student’s t); from two seeds on.'),
+  pValue: pValue.optional().describe('Of the paired t-test, two-sided.'),
+  pAdjusted: pValue
+    .optional()
+    .describe('The same, corrected by Holm over the arms of the student in this stage.'),
+  wilcoxonPValue: pValue
+    .optional()
+    .describe('Of Wilcoxon’s signed-rank test, two-sided, exact; from six seeds on.'),
+  wilcoxonPAdjusted: pValue.optional().describe('The same, corrected by Holm.'),
+});
+
+export type Gain = z.output<typeof gain>;
+
 /** One network trained in one way: its Runs over all seeds. Accuracies are shares in 0–1. */
 export const summaryRow = z.strictObject({
   stage: z.enum(runStages),
@@ -23,9 +45,9 @@ export const summaryRow = z.strictObject({
   flops: z.int().min(1).optional().describe('Floating-point operations of one inference.'),
   testAccuracy: spread.optional(),
   validationAccuracy: spread.optional(),
-  gain: spread
+  gain: gain
     .optional()
-    .describe('Test accuracy minus that of the baseline, seed by seed; of the means where no seed has both.'),
+    .describe('Test accuracy minus that of the baseline, seed by seed; absent where no seed has both.'),
   gapClosed: z
     .number()
     .optional()

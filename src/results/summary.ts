@@ -5,7 +5,8 @@ import { hasEnded, phaseOf } from '../plan/phases.ts';
 import { type Spread, spread } from '../plan/spread.ts';
 import type { ExternalTeacher } from '../plan/teacher.ts';
 import { type Memory, wantedRuns } from '../plan/wanted.ts';
-import type { SummaryRow } from './row.ts';
+import type { Gain, SummaryRow } from './row.ts';
+import { holm, pairedDifference } from './statistics.ts';
 import { techniqueOf } from './technique.ts';
 
 /** Rows in the order of the spec: the teacher; per student its baseline and the arms; the scarcity stage. */
@@ -49,7 +50,31 @@ export function summarise(
           },
         ]
       : [];
-  return { rows: [...externalRows, ...groups.map((group) => row(group, groups, teacherAccuracy))] };
+  const rows = groups.map((group) => row(group, groups, teacherAccuracy));
+  return { rows: [...externalRows, ...corrected(rows)] };
+}
+
+/** The tests of the arms of one student in one stage are a family: the more arms, the sooner one is lucky. */
+function corrected(rows: readonly SummaryRow[]): readonly SummaryRow[] {
+  const families = Map.groupBy(rows, ({ stage, student }) => `${stage}/${student}`);
+  const adjusted = new Map<Gain, Gain>();
+  for (const family of families.values()) {
+    const gains = family.flatMap((row) => row.gain ?? []);
+    const tested = gains.filter(({ pValue }) => pValue !== undefined);
+    const ranked = gains.filter(({ wilcoxonPValue }) => wilcoxonPValue !== undefined);
+    const byT = holm(tested.map(({ pValue }) => pValue ?? 1));
+    const byRank = holm(ranked.map(({ wilcoxonPValue }) => wilcoxonPValue ?? 1));
+    for (const gain of gains) {
+      const pAdjusted = byT[tested.indexOf(gain)];
+      const wilcoxonPAdjusted = byRank[ranked.indexOf(gain)];
+      adjusted.set(gain, {
+        ...gain,
+        ...(pAdjusted === undefined ? {} : { pAdjusted }),
+        ...(wilcoxonPAdjusted === undefined ? {} : { wilcoxonPAdjusted }),
+      });
+    }
+  }
+  return rows.map((row) => (row.gain === undefined ? row : { ...row, gain: adjusted.get(row.gain) }));
 }
 
 function row(group: Group, groups: readonly Group[], teacherAccuracy: number | undefined): SummaryRow {
@@ -92,27 +117,26 @@ function measurements(results: readonly RunResult[]): Partial<SummaryRow> {
   };
 }
 
-/** Gain and share of the gap closed. Both compare with the baseline on the seeds that both have, if there are any. */
+/** Gain and share of the gap closed, on the seeds that both the arm and its baseline have; nothing where there are none. */
 function comparison(
   group: Group,
   baseline: Group | undefined,
   teacherAccuracy: number | undefined,
 ): Pick<SummaryRow, 'gain' | 'gapClosed'> {
   if (group.parameters.role !== 'distilled' || baseline === undefined) return {};
-  const own = accuracyBySeed(group);
   const base = accuracyBySeed(baseline);
-  const pairs = [...own].flatMap(([seed, accuracy]) => {
+  const pairs = [...accuracyBySeed(group)].flatMap(([seed, accuracy]) => {
     const reference = base.get(seed);
-    return reference === undefined ? [] : [{ accuracy, reference }];
+    return reference === undefined ? [] : [{ seed, accuracy, reference }];
   });
-  const reference = spread(pairs.length > 0 ? pairs.map((pair) => pair.reference) : [...base.values()]);
-  const unpaired = spread([...own.values()]);
-  if (reference === undefined || unpaired === undefined) return {};
-
-  const paired = spread(pairs.map((pair) => pair.accuracy - pair.reference));
-  const gain = paired ?? { mean: unpaired.mean - reference.mean };
+  const difference = pairedDifference(pairs.map(({ accuracy, reference }) => accuracy - reference));
+  const reference = spread(pairs.map((pair) => pair.reference));
+  if (difference === undefined || reference === undefined) return {};
   const gap = teacherAccuracy === undefined ? 0 : teacherAccuracy - reference.mean;
-  return { gain, ...(gap > 0 ? { gapClosed: gain.mean / gap } : {}) };
+  return {
+    gain: { ...difference, seeds: pairs.map(({ seed }) => seed) },
+    ...(gap > 0 ? { gapClosed: difference.mean / gap } : {}),
+  };
 }
 
 function accuracyBySeed({ runs }: Group): ReadonlyMap<number, number> {

@@ -1,14 +1,8 @@
 import { cut } from '../text/cut.ts';
-import {
-  formatAccuracy,
-  formatCount,
-  formatDuration,
-  formatPercent,
-  formatPoints,
-  formatShare,
-} from './format.ts';
+import { formatAccuracy, formatCount, formatDuration, formatPercent, formatShare } from './format.ts';
 import type { SummaryRow } from './row.ts';
 import type { Summary } from './summary.ts';
+import { markedGain, verdictOf, verdictText } from './verdict.ts';
 
 type Column = {
   readonly title: readonly [string, string];
@@ -25,7 +19,7 @@ const columns: readonly Column[] = [
     align: 'right',
     cell: ({ testAccuracy }) => shown(testAccuracy, formatAccuracy),
   },
-  { title: ['', 'gain'], align: 'right', cell: (row) => compared(row, row.gain?.mean, formatPoints) },
+  { title: ['', 'gain'], align: 'right', cell: (row) => compared(row, row.gain, markedGain) },
   { title: ['gap', 'closed'], align: 'right', cell: (row) => compared(row, row.gapClosed, formatPercent) },
   {
     title: ['', 'time'],
@@ -43,7 +37,7 @@ const elastic = 1;
 /**
  * The table people read, at most `width` columns wide as far as names can be cut, with a final newline.
  *
- * Below it stand the seeds that are missing from a mean.
+ * Below it stand the seeds that are missing from a mean, and what the seeds allow to say of a gain.
  */
 export function formatTable({ rows }: Summary, { width = 80 }: { readonly width?: number } = {}): string {
   const blocks = (['main', 'scarcity'] as const).map((stage) => rows.filter((row) => row.stage === stage));
@@ -56,7 +50,11 @@ export function formatTable({ rows }: Summary, { width = 80 }: { readonly width?
   );
   const [first] = blocks[1] ?? [];
   const heading = first ? ['', `With ${formatShare(first.fraction)} of the training images:`] : [];
-  const notes = rows.flatMap((row) => missing(row));
+  const notes = [
+    ...rows.flatMap((row) => missing(row)),
+    ...rows.flatMap((row) => judged(row, width)),
+    ...legend(rows),
+  ];
   return [
     ...titles.map(layout.line),
     '─'.repeat(layout.width),
@@ -97,7 +95,7 @@ function shown<T>(value: T | undefined, format: (value: T) => string): string {
 }
 
 /** Empty where there is nothing to compare with: teachers and baselines. */
-function compared(row: SummaryRow, value: number | undefined, format: (value: number) => string): string {
+function compared<T>(row: SummaryRow, value: T | undefined, format: (value: T) => string): string {
   return row.role === 'distilled' ? shown(value, format) : '';
 }
 
@@ -108,4 +106,22 @@ function missing({ network, technique, runs }: SummaryRow): readonly string[] {
     ...(open > 0 ? [`${open} of ${runs.wanted} Runs have not ended`] : []),
   ];
   return parts.length > 0 ? [`${network} ${technique}: ${parts.join(', ')}.`] : [];
+}
+
+/** What the seeds allow to say of a gain, where they are more than one. */
+function judged({ network, technique, gain, runs }: SummaryRow, width: number): readonly string[] {
+  if (gain?.confidence === undefined) return [];
+  const fewer = gain.seeds.length < runs.wanted ? ` (${gain.seeds.join(', ')})` : '';
+  const rest = `: ${verdictText(gain)}${fewer}.`;
+  return [`${cut(`${network} ${technique}`, Math.max(1, width - rest.length))}${rest}`];
+}
+
+function legend(rows: readonly SummaryRow[]): readonly string[] {
+  const verdicts = new Set(rows.flatMap(({ gain }) => (gain === undefined ? [] : verdictOf(gain))));
+  return [
+    ...(verdicts.has('noise') ? ['~ within noise: the interval holds 0.'] : []),
+    ...(verdicts.has('unknown')
+      ? ['? Not known whether it is more than noise: one seed, or all alike.']
+      : []),
+  ];
 }

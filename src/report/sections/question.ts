@@ -3,6 +3,7 @@ import { onnxTeacherAddress } from '../../api/onnx-teacher.ts';
 import type { Spread } from '../../plan/spread.ts';
 import { formatAccuracy, formatPercent, formatPoints, formatShare } from '../../results/format.ts';
 import type { SummaryRow } from '../../results/row.ts';
+import { verdictText } from '../../results/verdict.ts';
 import { type Content, type Html, html } from '../html.ts';
 import { techniqueText } from '../techniques.ts';
 
@@ -45,7 +46,7 @@ function answer(student: string, rows: readonly SummaryRow[]): Html | undefined 
     best.gapClosed === undefined ? '' : `, ${formatPercent(best.gapClosed)} of its gap to the teacher`;
   return html`<p><b>${student}</b> (${best.network}) did best with <b>${best.technique}</b>, chosen on the validation images:
 test accuracy ${accuracy(best.testAccuracy)} against ${accuracy(baseline.testAccuracy)} of its baseline,
-${formatPoints(best.gain.mean)} points${closed}.</p>
+${formatPoints(best.gain.mean)} points${closed}; ${verdictText(best.gain)}.</p>
 `;
 }
 

@@ -1,12 +1,6 @@
-import type { Spread } from '../../plan/spread.ts';
-import {
-  formatAccuracy,
-  formatCount,
-  formatPercent,
-  formatPoints,
-  formatShare,
-} from '../../results/format.ts';
-import type { SummaryRow } from '../../results/row.ts';
+import { formatAccuracy, formatCount, formatPercent, formatShare } from '../../results/format.ts';
+import type { Gain, SummaryRow } from '../../results/row.ts';
+import { intervalText, markedGain, verdictText } from '../../results/verdict.ts';
 import { type Html, html } from '../html.ts';
 import { type Column, table } from '../table.ts';
 
@@ -14,7 +8,8 @@ const columns: readonly Column<SummaryRow>[] = [
   { title: 'Technique', cell: ({ technique }) => technique },
   { title: 'Network', cell: ({ student, network }) => networkName(student, network) },
   { title: 'Test accuracy', align: 'right', cell: ({ testAccuracy }) => shown(testAccuracy, formatAccuracy) },
-  { title: 'Gain, points', align: 'right', cell: (row) => compared(row, row.gain, formatGain) },
+  { title: 'Gain, points', align: 'right', cell: (row) => compared(row, row.gain, markedGain) },
+  { title: '95 % interval', align: 'right', cell: (row) => compared(row, row.gain, interval) },
   { title: 'Gap closed', align: 'right', cell: (row) => compared(row, row.gapClosed, formatPercent) },
   {
     title: 'Validation',
@@ -39,7 +34,10 @@ export function resultsSection(rows: readonly SummaryRow[]): Html {
 <h2 id="results">Results</h2>
 ${table('Accuracy of every network and technique, mean ± standard deviation over the seeds', columns, main)}
 ${first && table(`With ${formatShare(first.fraction)} of the training images`, columns, scarce)}
-<p class="note">Gain: test accuracy minus that of the baseline of the same network, seed by seed. Gap closed: that gain as a
+${judged(rows)}
+<p class="note">Gain: test accuracy minus that of the baseline of the same network, on the seeds that both have. ~: within
+noise, as the 95 % confidence interval of its mean (Student’s t) holds 0. ?: one seed, so that it is not known. p: paired t-test,
+corrected by Holm over the arms of a network. Gap closed: that gain as a
 share of what lies between baseline and teacher. The validation images choose the epoch; the test images are read once.</p>
 </section>
 `;
@@ -53,8 +51,18 @@ export function shown<T>(value: T | undefined, format: (value: T) => string): st
   return value === undefined ? '–' : format(value);
 }
 
-function formatGain({ mean, standardDeviation }: Spread): string {
-  return `${formatPoints(mean)}${standardDeviation === undefined ? '' : ` ± ${(100 * standardDeviation).toFixed(1)}`}`;
+/** What the seeds allow to say of each gain, in words. */
+function judged(rows: readonly SummaryRow[]): Html | undefined {
+  const told = rows.flatMap(({ student, network, technique, gain }) =>
+    gain === undefined
+      ? []
+      : [html`<li>${networkName(student, network)}, ${technique}: ${verdictText(gain)}.</li>`],
+  );
+  return told.length === 0 ? undefined : html`<ul class="note">${told}</ul>`;
+}
+
+function interval(gain: Gain): string {
+  return intervalText(gain) ?? '–';
 }
 
 /** Empty where there is nothing to compare with: teachers and baselines. */

@@ -161,6 +161,8 @@ describe('the metrics of an Experiment', () => {
       `${of('distilled', 'arm="soft",')} 0.125`,
       `${of('distilled', 'arm="attention",')} -0.25`,
     ]);
+    // Seeds that are all alike have no interval.
+    expect(series(experimentMetrics.gainLow)).toEqual([]);
     expect(series(experimentMetrics.gapClosed)).toEqual([
       `${of('distilled', 'arm="soft",')} 0.5`,
       `${of('distilled', 'arm="attention",')} -1`,
@@ -172,6 +174,22 @@ describe('the metrics of an Experiment', () => {
     ]);
     // Another scrape, which remembers what is wanted, says the same.
     expect(text()).toBe(text());
+  });
+
+  it('tell the ends of the interval of a gain, from two seeds on', () => {
+    const experiment = experimentOf({ seeds: [1, 2] });
+    const results = {
+      'baseline/small/1': accuracy(0.5),
+      'baseline/small/2': accuracy(0.5),
+      'soft/small/1': accuracy(0.51),
+      'soft/small/2': accuracy(0.53),
+    };
+    see(experiment, runsWith(experiment, results));
+    const ends = [experimentMetrics.gainLow, experimentMetrics.gainHigh].map((metric) =>
+      Number(series(metric)[0]?.split(' ').at(-1)),
+    );
+    // SciPy: test/fixtures/statistics.json, the pair 0.01 and 0.03.
+    expect(ends).toEqual([expect.closeTo(-0.10706204736, 8), expect.closeTo(0.14706204736, 8)]);
   });
 
   it('compare with the teacher of another Experiment, and know its network', () => {

@@ -43,19 +43,21 @@ describe('experimentReport', () => {
         'Network',
         'Test accuracy',
         'Gain, points',
+        '95 % interval',
         'Gap closed',
         'Validation',
         'Of the teacher’s',
         'Parameters',
         'Seeds',
       ],
-      ['teacher', 'resnet56', '95.0 %', '', '', '95.0 %', '', '0.85 M', '1'],
-      ['baseline', 'small (resnet8)', '81.0 ± 1.4 %', '', '', '81.0 ± 1.4 %', '85 %', '0.08 M', '2'],
+      ['teacher', 'resnet56', '95.0 %', '', '', '', '95.0 %', '', '0.85 M', '1'],
+      ['baseline', 'small (resnet8)', '81.0 ± 1.4 %', '', '', '', '81.0 ± 1.4 %', '85 %', '0.08 M', '2'],
       [
         'soft',
         'small (resnet8)',
         '84.5 ± 2.1 %',
-        '+3.5 ± 0.7',
+        '+3.5~',
+        '−2.9 … +9.9',
         '25 %',
         '84.5 ± 2.1 %',
         '89 %',
@@ -66,7 +68,8 @@ describe('experimentReport', () => {
         'attention',
         'small (resnet8)',
         '80.5 ± 2.1 %',
-        '−0.5 ± 0.7',
+        '−0.5~',
+        '−6.9 … +5.9',
         '−4 %',
         '70.0 ± 0.0 %',
         '85 %',
@@ -77,7 +80,10 @@ describe('experimentReport', () => {
     expect(report).toContain(
       '<b>small</b> (resnet8) did best with <b>soft</b>, chosen on the validation images',
     );
-    expect(report).toContain('+3.5 points, 25 % of its gap to the teacher.');
+    expect(report).toContain('+3.5 points, 25 % of its gap to the teacher; within noise, 95 % interval');
+    expect(report).toContain(
+      '<li>small (resnet8), soft: within noise, 95 % interval −2.9 … +9.9 of 2 seeds, p 0.18.</li>',
+    );
   });
 
   it('tells how few images the scarcity stage had, however few', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { summarise } from '../../../src/results/summary.ts';
+import { verdictOf } from '../../../src/results/verdict.ts';
 import { experimentOf, resultOf } from '../plan/world.ts';
 import { accuracy, runsWith } from './runs.ts';
 
@@ -83,13 +84,28 @@ describe('summarise', () => {
     });
   });
 
-  it('compares means where no seed has both', () => {
+  it('compares nothing where no seed has both', () => {
     const experiment = experimentOf();
     const runs = runsWith(experiment, { 'baseline/small/1': accuracy(0.8), 'soft/small/2': accuracy(0.9) });
     const soft = summarise(experiment, runs).rows[2];
-    expect(soft?.gain).toEqual({ mean: near(0.1) });
-    expect(soft).not.toHaveProperty('gapClosed');
-    expect(soft).not.toHaveProperty('accuracyRetained');
+    expect(soft?.testAccuracy).toEqual({ mean: near(0.9) });
+    for (const compared of ['gain', 'gapClosed', 'accuracyRetained'])
+      expect(soft).not.toHaveProperty(compared);
+  });
+
+  it('tells of a gain what its seeds allow to say: interval, tests, and the tests corrected for how many arms there are', () => {
+    const experiment = experimentOf({ seeds });
+    const { rows } = summarise(experiment, runsWith(experiment, complete));
+    const [soft, attention] = [rows[2]?.gain, rows[3]?.gain];
+    expect(soft?.seeds).toEqual(seeds);
+    // Differences 0.02, 0.03 and 0.04: t = 3√3, 2 degrees of freedom.
+    expect(soft?.confidence).toEqual({ low: expect.closeTo(0.005159, 6), high: expect.closeTo(0.054841, 6) });
+    expect(soft?.pValue).toBeCloseTo(0.035099, 6);
+    expect(soft?.pAdjusted).toBeCloseTo(0.070197, 6);
+    expect(attention?.pValue).toBe(1);
+    expect(attention?.pAdjusted).toBe(1);
+    expect(soft).not.toHaveProperty('wilcoxonPValue');
+    expect([verdictOf(soft!), verdictOf(attention!)]).toEqual(['gain', 'noise']);
   });
 
   it('has no share of the gap where the teacher is not better than the baseline', () => {

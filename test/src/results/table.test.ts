@@ -18,15 +18,18 @@ describe('formatTable', () => {
   it('shows every row in the order of the spec, numbers aligned, and names what is missing', () => {
     const experiment = experimentOf();
     expect(formatTable(summarise(experiment, runsWith(experiment, results)))).toMatchInlineSnapshot(`
-      "                      para-          test           gap              images
-      network   technique  meters      accuracy  gain  closed        time   per s
-      ───────────────────────────────────────────────────────────────────────────
-      resnet56  teacher    0.86 M        91.4 %                3 h 05 min      98
-      resnet8   baseline   0.08 M  86.5 ± 0.6 %                1 min 12 s     431
-      resnet8   soft       0.08 M  88.4 ± 0.1 %  +1.9    39 %  1 min 12 s     431
-      resnet8   attention  0.08 M        86.0 %  −0.1    −2 %  1 min 12 s     431
+      "                      para-          test            gap              images
+      network   technique  meters      accuracy   gain  closed        time   per s
+      ────────────────────────────────────────────────────────────────────────────
+      resnet56  teacher    0.86 M        91.4 %                 3 h 05 min      98
+      resnet8   baseline   0.08 M  86.5 ± 0.6 %                 1 min 12 s     431
+      resnet8   soft       0.08 M  88.4 ± 0.1 %  +1.9~    39 %  1 min 12 s     431
+      resnet8   attention  0.08 M        86.0 %  −0.1?    −2 %  1 min 12 s     431
 
       resnet8 attention: 1 of 2 Runs ended without success.
+      resnet8 soft: within noise, 95 % interval −1.9 … +5.7 of 2 seeds, p 0.1.
+      ~ within noise: the interval holds 0.
+      ? Not known whether it is more than noise: one seed, or all alike.
       "
     `);
   });
@@ -42,17 +45,19 @@ describe('formatTable', () => {
       'scarcity/soft/resnet14/1': accuracy(0.66),
     });
     expect(formatTable(summarise(experiment, runs))).toMatchInlineSnapshot(`
-      "                      para-      test           gap              images
-      network   technique  meters  accuracy  gain  closed        time   per s
-      ───────────────────────────────────────────────────────────────────────
-      resnet56  teacher    0.86 M    91.4 %                3 h 05 min      98
-      resnet8   baseline   0.08 M    86.1 %                1 min 12 s     431
-      resnet8   soft       0.08 M    88.3 %  +2.2    42 %  1 min 12 s     431
-      resnet8   attention  0.08 M    86.0 %  −0.1    −2 %  1 min 12 s     431
+      "                      para-      test            gap              images
+      network   technique  meters  accuracy   gain  closed        time   per s
+      ────────────────────────────────────────────────────────────────────────
+      resnet56  teacher    0.86 M    91.4 %                 3 h 05 min      98
+      resnet8   baseline   0.08 M    86.1 %                 1 min 12 s     431
+      resnet8   soft       0.08 M    88.3 %  +2.2?    42 %  1 min 12 s     431
+      resnet8   attention  0.08 M    86.0 %  −0.1?    −2 %  1 min 12 s     431
 
       With 0.4 % of the training images:
-      resnet14  baseline   0.08 M    60.0 %                1 min 12 s     431
-      resnet14  soft       0.08 M    66.0 %  +6.0    19 %  1 min 12 s     431
+      resnet14  baseline   0.08 M    60.0 %                 1 min 12 s     431
+      resnet14  soft       0.08 M    66.0 %  +6.0?    19 %  1 min 12 s     431
+
+      ? Not known whether it is more than noise: one seed, or all alike.
       "
     `);
   });
