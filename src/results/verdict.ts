@@ -35,6 +35,6 @@ export function verdictText(gain: Gain): string {
 }
 
 /** A probability as people write it: `0.03`, `< 0.001`. */
-export function probabilityText(p: number): string {
+function probabilityText(p: number): string {
   return p < 0.001 ? '< 0.001' : String(Number(p.toPrecision(2)));
 }

@@ -85,15 +85,39 @@ export function reportedRung(
   return rungsOf(settings, epochs).findLast((rung) => rung <= furthest);
 }
 
+/** The best that waits, if it is among the best ⌊n / eta⌋: counted, as to sort ten thousand takes longer. */
 function promotable(eta: number, trials: readonly Trial[], here: number, next: number): number | undefined {
-  const entries = trials
-    .flatMap((trial) => {
-      const last = trial.reports.at(-1)?.epoch ?? 0;
-      if (last < here) return [];
-      // What skipped the report of this rung and has one of a later epoch counts with the first that it has.
-      const value = valueAfter(trial, here) ?? trial.reports[0]?.value ?? 0;
-      return [{ number: trial.number, value, waits: trial.state === 'paused' && last < next }];
-    })
-    .sort((a, b) => b.value - a.value || a.number - b.number);
-  return entries.slice(0, Math.floor(entries.length / eta)).find(({ waits }) => waits)?.number;
+  let entries = 0;
+  let best: Entry | undefined;
+  for (const trial of trials) {
+    const entry = entryAt(trial, here);
+    if (entry === undefined) continue;
+    entries++;
+    const waits = trial.state === 'paused' && entry.last < next;
+    if (waits && (best === undefined || isBetter(entry, best))) best = entry;
+  }
+  const places = Math.floor(entries / eta);
+  if (best === undefined || places === 0) return undefined;
+  let ahead = 0;
+  for (const trial of trials) {
+    const entry = entryAt(trial, here);
+    if (entry !== undefined && isBetter(entry, best)) ahead++;
+  }
+  return ahead < places ? best.number : undefined;
+}
+
+type Entry = { readonly number: number; readonly value: number; readonly last: number };
+
+/** What a trial reported at a rung; undefined while it has not come there. */
+function entryAt(trial: Trial, here: number): Entry | undefined {
+  const { number, reports } = trial;
+  const last = reports.at(-1)?.epoch ?? 0;
+  if (last < here) return undefined;
+  // What skipped the report of this rung and has one of a later epoch counts with the first that it has.
+  const value = valueAfter(trial, here) ?? reports[0]?.value ?? 0;
+  return { number, value, last };
+}
+
+function isBetter(one: Entry, other: Entry): boolean {
+  return one.value > other.value || (one.value === other.value && one.number < other.number);
 }

@@ -13,10 +13,11 @@ import {
 } from './search/curves.ts';
 import { testFunctions } from './search/functions.ts';
 import { type Optuna, startOptuna } from './search/optuna.ts';
+import { planCost } from './search/plan.ts';
 import { median, regrets, seeds } from './search/quality.ts';
 import { sizes, times } from './search/speed.ts';
 
-const aims = { regret: 1.1, epochs: 0.25, time: 1 / 5, p99: 50, growth: 2 };
+const aims = { regret: 1.1, epochs: 0.25, time: 1 / 5, p99: 50, growth: 2, kibibytes: 100 };
 
 const optuna = startOptuna();
 console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores; Optuna ${await optuna.version()}`);
@@ -24,6 +25,7 @@ await printQuality(optuna);
 await printCurves(optuna, readCurves(process.argv[2]));
 await printSpeed(optuna);
 optuna.stop();
+printPlan();
 
 async function printQuality(peer: Optuna): Promise<void> {
   console.log(
@@ -91,6 +93,20 @@ async function printSpeed(peer: Optuna): Promise<void> {
         optuna.p99.toFixed(1),
         (tpe.p50 / optuna.p50).toFixed(3),
       ]),
+    );
+  }
+}
+
+function printPlan(): void {
+  console.log(
+    `\nA plan of a study after one of its Runs has changed (at 10,000 trials ≤ ${aims.growth} × that at 1,000),`,
+  );
+  console.log(`and the Experiment with its status (≤ ${aims.kibibytes} KiB)`);
+  console.log(row('', ['ms', 'KiB']));
+  for (const size of [1000, 10_000]) {
+    const { milliseconds, bytes } = planCost(size);
+    console.log(
+      row(`${size.toLocaleString('en')} trials`, [milliseconds.toFixed(1), (bytes / 1024).toFixed(1)]),
     );
   }
 }
