@@ -289,14 +289,12 @@ async function removeJob(
   deps: RunControllerDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { client, world, recorder } = deps;
+  const { client, recorder } = deps;
   const { uid = '' } = job.metadata;
   try {
     // Foreground: it keeps its name until its pods are gone, so that the next Job cannot start beside them.
     const deleted = client.delete(jobs, job.metadata, { uid, propagationPolicy: 'Foreground' }, signal);
-    const left = await attempt('Its Job cannot be deleted', deleted);
-    // It is not deleted again before the watch tells of it.
-    if (left !== undefined) world.jobs.cache.wrote(left);
+    await attempt('Its Job cannot be deleted', deleted);
   } catch (error) {
     if (isNotFound(error)) return;
     throw error;

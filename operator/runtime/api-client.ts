@@ -153,19 +153,15 @@ export class ApiClient {
     );
   }
 
-  /**
-   * @returns the object on its way out, where something holds it back
-   * @throws ApiError 404 if it is not there, 409 if it is not the one with that uid
-   */
-  async delete<T extends KubeObject>(
-    resource: Resource<T>,
+  /** @throws ApiError 404 if it is not there, 409 if it is not the one with that uid */
+  async delete(
+    resource: Resource,
     ref: ObjectRef,
     { uid, propagationPolicy = 'Background', gracePeriodSeconds }: DeleteOptions,
     signal: AbortSignal,
-  ): Promise<T | undefined> {
+  ): Promise<void> {
     const preconditions = uid === undefined ? undefined : { uid };
-    // Of one that is gone a Status is told, or how it last looked.
-    const answer = await this.request<T>(
+    await this.request(
       'DELETE',
       objectPath(resource, ref),
       {
@@ -179,7 +175,6 @@ export class ApiClient {
       },
       signal,
     );
-    return answer.metadata.deletionTimestamp === undefined ? undefined : answer;
   }
 
   /**

@@ -134,22 +134,20 @@ describe.concurrent('an Experiment', () => {
       text
         .trimEnd()
         .split('\n')
-        .map((line) => line.split(/ {2,}/).join(' | '));
+        .map((line) => line.trimEnd().split(/ {2,}/).join(' | '));
     expect(columns(await client.kubectl('get', 'dexp', ...flags))).toEqual([
       'NAME | PHASE | SUCCEEDED | QUEUED | RUNNING | FAILED | BEST | ACCURACY | BASELINE | TEACHER | QUEUE | AGE',
       expect.stringMatching(/^study \| Complete \| 3 \| soft \| 0\.7801 \| 0\.75 \| 0\.81 \| \d+s$/),
     ]);
     expect(columns(await client.kubectl('get', 'drun', ...flags)).sort()).toEqual([
-      'NAME | PHASE | REASON | ROLE | STUDENT | ARM | SEED | EPOCH | ACCURACY | VALIDATION | AGE',
+      'NAME | PHASE | REASON | STUDENT | ARM | SEED | TRIAL | EPOCH | RUNG | ACCURACY | VALIDATION | AGE | VALUES',
       expect.stringMatching(
-        /^study-baseline-small-s1-\w{10} \| Succeeded \| Trained \| baseline \| small \| 1 \| 0\.75 \| \d+s$/,
+        /^study-baseline-small-s1-\w{10} \| Succeeded \| Trained \| small \| 1 \| 0\.75 \| \d+s$/,
       ),
       expect.stringMatching(
-        /^study-distilled-soft-small-s1-\w{10} \| Succeeded \| Trained \| distilled \| small \| soft \| 1 \| 0\.7801 \| \d+s$/,
+        /^study-distilled-soft-small-s1-\w{10} \| Succeeded \| Trained \| small \| soft \| 1 \| 0\.7801 \| \d+s$/,
       ),
-      expect.stringMatching(
-        /^study-teacher-s1-\w{10} \| Succeeded \| Trained \| teacher \| 1 \| 0\.81 \| \d+s$/,
-      ),
+      expect.stringMatching(/^study-teacher-s1-\w{10} \| Succeeded \| Trained \| 1 \| 0\.81 \| \d+s$/),
     ]);
     expect(await client.kubectl('get', 'destillml', '--output', 'name', ...flags)).toContain(
       'experiment.destillml.io/study\n',

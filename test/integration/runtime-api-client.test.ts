@@ -58,17 +58,6 @@ describe('the API client', () => {
     await client.delete(configMaps, ref('c'), { uid: made.metadata.uid ?? '' }, signal);
   });
 
-  it('gives an object that it deletes as it is on its way out, and none that is gone', async () => {
-    const held = { ...ref('held'), finalizers: ['destillml.io/test'] };
-    const { metadata } = await client.create(configMaps, { metadata: held }, signal);
-    const left = await client.delete(configMaps, ref('held'), {}, signal);
-    expect(left?.metadata).toMatchObject({ uid: metadata.uid, deletionTimestamp: expect.any(String) });
-    expect(left).toEqual(await client.get(configMaps, ref('held'), signal));
-    await client.patch(configMaps, ref('held'), { metadata: { finalizers: null } }, signal);
-    await client.create(configMaps, { metadata: ref('free') }, signal);
-    expect(await client.delete(configMaps, ref('free'), {}, signal)).toBeUndefined();
-  });
-
   it('says which field the API server refuses', async () => {
     const refused = await reason(client.create(configMaps, { metadata: ref('Not_a_name') }, signal));
     expect(refused).toMatchObject({
