@@ -69,7 +69,7 @@ describe('destill report', () => {
     });
     const report = readFileSync(join(folder, 'report.html'), 'utf8');
     expect(report).toContain('84.5 ± 2.1 %');
-    expect(report).toContain('+3.5 ± 0.7');
+    expect(report).toContain('+3.5~');
     expect(report).toContain('What the networks look at');
   });
 
