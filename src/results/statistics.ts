@@ -47,9 +47,11 @@ export function pairedDifference(differences: readonly number[]): PairedDifferen
 
 /**
  * The two-sided p-value of Wilcoxon's signed-rank test, by counting: of all ways to give the ranks signs, the share
- * whose sum is as far from its mean. Differences of 0 are left out, equal ones share their mean rank.
+ * whose sum is as far from its mean. Differences of 0 are left out, equal ones share their mean rank: such as are equal
+ * but for rounding, too, as 7/300 − 4/300 and 3/300 are.
  */
-export function signedRankTest(differences: readonly number[]): number {
+export function signedRankTest(given: readonly number[]): number {
+  const differences = given.map((difference) => Number(difference.toFixed(12)));
   const sizes = differences.filter((difference) => difference !== 0).map(Math.abs);
   if (sizes.length === 0) return 1;
   const sorted = sizes.toSorted((a, b) => a - b);

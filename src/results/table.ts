@@ -108,12 +108,19 @@ function missing({ network, technique, runs }: SummaryRow): readonly string[] {
   return parts.length > 0 ? [`${network} ${technique}: ${parts.join(', ')}.`] : [];
 }
 
-/** What the seeds allow to say of a gain, where they are more than one. */
-function judged({ network, technique, gain, runs }: SummaryRow, width: number): readonly string[] {
-  if (gain?.confidence === undefined) return [];
-  const fewer = gain.seeds.length < runs.wanted ? ` (${gain.seeds.join(', ')})` : '';
-  const rest = `: ${verdictText(gain)}${fewer}.`;
-  return [`${cut(`${network} ${technique}`, Math.max(1, width - rest.length))}${rest}`];
+/** On which seeds an arm is compared, where they are not all, and what these allow to say where they are more than one. */
+function judged(row: SummaryRow, width: number): readonly string[] {
+  const { network, technique, role, testAccuracy, gain, runs } = row;
+  if (role !== 'distilled' || testAccuracy === undefined) return [];
+  const name = `${network} ${technique}`;
+  if (gain === undefined) return [`${name}: no gain, as no seed has both it and its baseline.`];
+  const { seeds } = gain;
+  const compared = `${name}: compared on ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')} only.`;
+  const verdict = `: ${verdictText(gain)}.`;
+  return [
+    ...(seeds.length < runs.wanted ? [compared] : []),
+    ...(gain.confidence === undefined ? [] : [`${cut(name, Math.max(1, width - verdict.length))}${verdict}`]),
+  ];
 }
 
 function legend(rows: readonly SummaryRow[]): readonly string[] {

@@ -28,13 +28,13 @@ export function intervalText({ confidence }: Gain): string | undefined {
 export function verdictText(gain: Gain): string {
   const interval = intervalText(gain);
   const seeds = `${gain.seeds.length} ${gain.seeds.length === 1 ? 'seed' : 'seeds'}`;
-  if (interval === undefined) return `of ${seeds}: not known whether it is more than noise`;
+  if (interval === undefined) return `not known whether it is more than noise, of ${seeds}`;
   const adjusted = gain.pAdjusted === undefined ? '' : `, p ${probabilityText(gain.pAdjusted)}`;
   const within = verdictOf(gain) === 'noise' ? 'within noise, ' : '';
   return `${within}95 % interval ${interval} of ${seeds}${adjusted}`;
 }
 
 /** A probability as people write it: `0.03`, `< 0.001`. */
-function probabilityText(p: number): string {
+export function probabilityText(p: number): string {
   return p < 0.001 ? '< 0.001' : String(Number(p.toPrecision(2)));
 }

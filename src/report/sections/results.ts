@@ -1,6 +1,6 @@
 import { formatAccuracy, formatCount, formatPercent, formatShare } from '../../results/format.ts';
 import type { Gain, SummaryRow } from '../../results/row.ts';
-import { intervalText, markedGain, verdictText } from '../../results/verdict.ts';
+import { intervalText, markedGain, probabilityText, verdictText } from '../../results/verdict.ts';
 import { type Html, html } from '../html.ts';
 import { type Column, table } from '../table.ts';
 
@@ -51,13 +51,17 @@ export function shown<T>(value: T | undefined, format: (value: T) => string): st
   return value === undefined ? '–' : format(value);
 }
 
-/** What the seeds allow to say of each gain, in words. */
+/** What the seeds allow to say of each gain, in words; which seeds, where they are not all. */
 function judged(rows: readonly SummaryRow[]): Html | undefined {
-  const told = rows.flatMap(({ student, network, technique, gain }) =>
-    gain === undefined
-      ? []
-      : [html`<li>${networkName(student, network)}, ${technique}: ${verdictText(gain)}.</li>`],
-  );
+  const told = rows.flatMap(({ student, network, technique, role, testAccuracy, gain, runs }) => {
+    if (role !== 'distilled' || testAccuracy === undefined) return [];
+    const text = gain === undefined ? 'no gain, as no seed has both it and its baseline' : verdictText(gain);
+    const ranked = gain?.wilcoxonPAdjusted;
+    const wilcoxon = ranked === undefined ? '' : `, Wilcoxon p ${probabilityText(ranked)}`;
+    const fewer =
+      gain && gain.seeds.length < runs.wanted ? `; compared on ${gain.seeds.join(', ')} only` : '';
+    return [html`<li>${networkName(student, network)}, ${technique}: ${text}${wilcoxon}${fewer}.</li>`];
+  });
   return told.length === 0 ? undefined : html`<ul class="note">${told}</ul>`;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { experimentReport } from '../../../src/report/report.ts';
 import { experimentOf } from '../plan/world.ts';
+import { accuracy } from '../results/runs.ts';
 import { complete, epoch, experiment, explained, hostileInput, pixel, reportInput } from './made.ts';
 
 /** Tables by caption: what stands in each cell of each row. */
@@ -83,6 +84,23 @@ describe('experimentReport', () => {
     expect(report).toContain('+3.5 points, 25 % of its gap to the teacher; within noise, 95 % interval');
     expect(report).toContain(
       '<li>small (resnet8), soft: within noise, 95 % interval −2.9 … +9.9 of 2 seeds, p 0.18.</li>',
+    );
+  });
+
+  it('tells of six seeds the signed-rank test, too, and of fewer pairs than seeds which they are', () => {
+    const seeds = [1, 2, 3, 4, 5, 6, 7];
+    const results = Object.fromEntries([
+      ['teacher/1', accuracy(0.95)],
+      ...seeds.flatMap((seed) => [
+        [`baseline/small/${seed}`, accuracy(0.8)],
+        [`soft/small/${seed}`, seed === 4 ? null : accuracy(0.8 + seed / 100)],
+        [`attention/small/${seed}`, null],
+      ]),
+    ]);
+    const told = experimentReport(reportInput({}, experimentOf({ seeds }), results));
+    // SciPy of 1, 2, 3, 5, 6 and 7 points: 1.517 … 6.483, p 0.00899; Wilcoxon 0.03125.
+    expect(told).toContain(
+      'soft: 95 % interval +1.5 … +6.5 of 6 seeds, p 0.009, Wilcoxon p 0.031; compared on 1, 2, 3, 5, 6, 7 only.',
     );
   });
 

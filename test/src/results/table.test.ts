@@ -15,6 +15,28 @@ const results = {
 };
 
 describe('formatTable', () => {
+  it('names the seeds that are compared where they are not all, and says why there is no gain', () => {
+    const experiment = experimentOf({ seeds: [1, 2, 3] });
+    const base = { 'baseline/small/1': accuracy(0.8), 'baseline/small/2': accuracy(0.81) };
+    const table = (results: Parameters<typeof runsWith>[1]) =>
+      formatTable(summarise(experiment, runsWith(experiment, { 'teacher/1': accuracy(0.9), ...results })));
+    const failed = { 'soft/small/1': null, 'soft/small/2': null, 'soft/small/3': null };
+    expect(table({ ...base, ...failed, 'soft/small/2': accuracy(0.83) })).toContain(
+      'resnet8 soft: compared on seed 2 only.\n',
+    );
+    const two = {
+      'soft/small/1': accuracy(0.83),
+      'soft/small/2': accuracy(0.86),
+      'soft/small/3': accuracy(0.99),
+    };
+    const lines = table({ ...base, 'baseline/small/3': null, ...two }).split('\n');
+    expect(lines).toContain('resnet8 soft: compared on seeds 1, 2 only.');
+    expect(lines).toContain('resnet8 soft: within noise, 95 % interval −8.7 … +16.7 of 2 seeds, p 0.16.');
+    expect(table({ ...base, ...failed, 'soft/small/3': accuracy(0.83) })).toContain(
+      'resnet8 soft: no gain, as no seed has both it and its baseline.\n',
+    );
+  });
+
   it('shows every row in the order of the spec, numbers aligned, and names what is missing', () => {
     const experiment = experimentOf();
     expect(formatTable(summarise(experiment, runsWith(experiment, results)))).toMatchInlineSnapshot(`
@@ -28,6 +50,7 @@ describe('formatTable', () => {
 
       resnet8 attention: 1 of 2 Runs ended without success.
       resnet8 soft: within noise, 95 % interval −1.9 … +5.7 of 2 seeds, p 0.1.
+      resnet8 attention: compared on seed 1 only.
       ~ within noise: the interval holds 0.
       ? Not known whether it is more than noise: one seed, or all alike.
       "
