@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { setTimeout } from 'node:timers';
 import { shownOutput } from '@destillml/core/text/shown-output.ts';
+import { wrap } from '@destillml/core/text/wrap.ts';
 import { endingOf } from './exit.ts';
 import { createProgram } from './program.ts';
 import { processTrainer } from './running/trainer.ts';
 import type { Surroundings } from './surroundings.ts';
-import { wrap } from './wrap.ts';
 
 const surroundings: Surroundings = {
   stdout: process.stdout,

@@ -1,4 +1,5 @@
-import { formatValue, pathsOf, shortNames } from '@destillml/core/results/swept.ts';
+import { shortNames } from '@destillml/core/plan/swept.ts';
+import { formatValue, pathsOf } from '@destillml/core/results/swept.ts';
 import { bestFirst, byStudy, phasesText, type Trial } from '@destillml/core/results/trials.ts';
 
 interface Column {

@@ -1,5 +1,6 @@
 import { datasetNames } from '@destillml/core/api/dataset.ts';
 import { formatCount } from '@destillml/core/results/format.ts';
+import { wrap } from '@destillml/core/text/wrap.ts';
 import { imageBytes, type LoadedDataset } from '@destillml/trainer/data/dataset.ts';
 import type { DatasetDescription } from '@destillml/trainer/data/describe.ts';
 import type { Progress } from '@destillml/trainer/data/download.ts';
@@ -10,7 +11,6 @@ import { dataFolder, dataOption, examples, numeric } from '../options.ts';
 import { namedLines } from '../progress/result-lines.ts';
 import { checkedSpec, readDraft, withOptions } from '../recipe.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { wrap } from '../wrap.ts';
 
 type Options = SourceOptions & {
   readonly data?: string;

@@ -4,6 +4,7 @@ import { validateUpdate } from '@destillml/core/api/validate.ts';
 import { DestillError } from '@destillml/core/errors.ts';
 import { outcomeOf, phaseOf } from '@destillml/core/plan/phases.ts';
 import type { ExternalTeacher } from '@destillml/core/plan/teacher.ts';
+import { wrap } from '@destillml/core/text/wrap.ts';
 import type { Command } from 'commander';
 import { ExitError, exitCodes } from '../exit.ts';
 import { dataOption, defaultRoot, eagerOption, examples, plainOption, positiveInteger } from '../options.ts';
@@ -29,7 +30,6 @@ import { writeExperimentReport } from '../store/report.ts';
 import { runFiles } from '../store/run-folder.ts';
 import { versionsName } from '../store/versions.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { wrap } from '../wrap.ts';
 
 type Options = ExperimentOptions & { readonly output?: string; readonly parallelism?: number };
 

@@ -36,7 +36,7 @@ export class Board {
     this.#seen.set(run.metadata.name, { run, trial });
   }
 
-  /** `small/soft #33  best so far: …` where the trial is better than all that ended before; else nothing. */
+  /** `small/soft t33  best so far: …` where the trial is better than all that ended before; else nothing. */
   newBest(run: Run): string | undefined {
     const trial = trialOf(run);
     if (trial === undefined || !counts(trial)) return undefined;

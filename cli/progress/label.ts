@@ -7,10 +7,10 @@ export function labelOf(parameters: RunParameters, withSeed: boolean): string {
   return titleOf(parameters) + (withSeed ? `#${parameters.seed}` : '');
 }
 
-/** Names the Runs of an Experiment; those of a search by their number, as `small/soft #17`. */
+/** Names the Runs of an Experiment; those of a search by their number, as `small/soft t17`. */
 export function labelsOf({ spec: { seeds } }: Experiment): (run: Run) => string {
   return ({ spec: { parameters, trial } }) =>
     trial === undefined
       ? labelOf(parameters, seeds.length > 1 && parameters.role !== 'explanation')
-      : `${labelOf(parameters, false)} #${trial.number}`;
+      : `${labelOf(parameters, false)} t${trial.number}`;
 }

@@ -1,6 +1,7 @@
 import type { Run, RunStatus } from '@destillml/core/api/run.ts';
 import { timestamp } from '@destillml/core/plan/conditions.ts';
 import { isAtRung, isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
+import { rungsOf } from '@destillml/core/plan/rungs.ts';
 import { type EpochAccuracy, withEpochs } from '@destillml/core/protocol/history.ts';
 import { exitCodes, finalExitCodes, type Report, type Termination } from '@destillml/core/protocol/report.ts';
 import { signalText } from '@destillml/core/protocol/signals.ts';
@@ -170,14 +171,13 @@ function stopped(run: Run, now: Date): RunStatus {
   };
 }
 
-/** A Run that has come to its rung; told so twice, it has come there once. */
+/** A Run that has come to its rung. */
 function paused(
   run: Run,
   { epoch, validationAccuracy }: Extract<Termination, { outcome: 'paused' }>,
 ): RunStatus {
   const { reason: _reason, message: _message, ...status } = statusOf(run);
-  const before = (status.rungs ?? []).filter((rung) => rung.epoch < epoch);
-  return { ...status, phase: 'Paused', rungs: [...before, { epoch, validationAccuracy }] };
+  return { ...status, phase: 'Paused', rungs: [...rungsOf(run, [{ epoch, validationAccuracy }])] };
 }
 
 function waiting(run: Run): RunStatus {

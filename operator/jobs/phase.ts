@@ -1,6 +1,7 @@
 import type { Experiment } from '@destillml/core/api/experiment.ts';
 import type { Run, RunPod } from '@destillml/core/api/run.ts';
 import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
+import { type Rung, rungsOf } from '@destillml/core/plan/rungs.ts';
 import { type Accounts, accounts, byAge } from './accounts.ts';
 import type { Finding } from './finding.ts';
 import { isJobEnding, isPastDeadline, jobFailure } from './job-end.ts';
@@ -21,7 +22,7 @@ import { withoutPod } from './refused.ts';
 import { farewell, goingOn, type Resumption, resumption } from './resumption.ts';
 import { gaveUpEarly, isOutOfRetries } from './retries.ts';
 import { type ReportedStatus, statusOf } from './run-status.ts';
-import { atRung, isAtRung, isTrainedTo, type Rung, rungsOf, trainedOn } from './rungs.ts';
+import { atRung, isAsFarAsAsked, isTrainedTo, trainedOn } from './rungs.ts';
 import { sentence } from './sentence.ts';
 import { unreadResult } from './unread-result.ts';
 
@@ -197,7 +198,7 @@ function find(scene: Scene, last: PodEnd | undefined, rung: Rung | undefined, us
 /** Of a Run that no pod trains and that has come to a rung: what its spec asks of it there; undefined: it goes on already. */
 function between(scene: Scene, rung: Rung, from: Resumption, usage: Accounts): Finding | undefined {
   const { run, own } = scene;
-  const isThere = isAtRung(run, rung);
+  const isThere = isAsFarAsAsked(run, rung);
   if (!isThere && !(own && isTrainedTo(own, rung))) return undefined;
   const { stop, suspend } = run.spec;
   if (stop) return { phase: 'Stopped', reason: stop.reason, message: stop.message };

@@ -1,11 +1,12 @@
 import type { ExplanationResult, RunPod, RunResult } from '@destillml/core/api/run.ts';
+import type { Rung } from '@destillml/core/plan/rungs.ts';
 import { exitCodes, finalExitCodes } from '@destillml/core/protocol/report.ts';
 import { signalText } from '@destillml/core/protocol/signals.ts';
 import { container } from './contract.ts';
 import { type LastWord, lastWord } from './last-word.ts';
 import type { Pod } from './objects.ts';
 import { disruption, isEnded, nodeText, trainerState } from './pod.ts';
-import { type Rung, rungText } from './rungs.ts';
+import { rungText } from './rungs.ts';
 import { sentence } from './sentence.ts';
 
 /** How a pod ended. */

@@ -1,32 +1,21 @@
 /** Runs that are trained to an epoch, pause there, and may be trained on. */
-import type { Run, RunStatus } from '@destillml/core/api/run.ts';
+import type { Run } from '@destillml/core/api/run.ts';
+import type { Rung } from '@destillml/core/plan/rungs.ts';
 import { untilEpochAnnotation } from './contract.ts';
 import type { Finding } from './finding.ts';
 import type { Job } from './objects.ts';
 import { goingOn, type Resumption } from './resumption.ts';
 
-export type Rung = NonNullable<RunStatus['rungs']>[number];
-
 /** A Run that is trained on: the Job that brought it to its rung goes, and another one follows. */
 export const promoted = 'Promoted';
-
-/** As many as a status keeps. */
-const remembered = 16;
 
 /** The epoch at which a Run is to pause; undefined: it is trained to its end. */
 export function pauseOf({ spec: { untilEpoch, parameters } }: Run): number | undefined {
   return untilEpoch !== undefined && untilEpoch < parameters.training.epochs ? untilEpoch : undefined;
 }
 
-/** The rungs known before, and those of pods that have ended since. A pod that says again what is known adds nothing. */
-export function rungsOf({ status }: Run, said: readonly Rung[]): readonly Rung[] {
-  const rungs = [...(status?.rungs ?? [])];
-  for (const rung of said) if (rung.epoch > (rungs.at(-1)?.epoch ?? 0)) rungs.push(rung);
-  return rungs.slice(-remembered);
-}
-
 /** Whether the Run has come as far as it is to. */
-export function isAtRung(run: Run, last: Rung | undefined): last is Rung {
+export function isAsFarAsAsked(run: Run, last: Rung | undefined): last is Rung {
   const pause = pauseOf(run);
   return pause !== undefined && last !== undefined && last.epoch >= pause;
 }

@@ -65,14 +65,14 @@ export const experimentMetrics = {
     name: 'destillml_experiment_gain_low',
     type: 'gauge',
     unit: 'ratio',
-    help: 'Lower end of the 95 % confidence interval of that gain, from two seeds on',
+    help: 'Lower end of the 95 % confidence interval of that gain, from two seeds on that are not all alike',
     labels: techniqueLabels,
   }),
   gainHigh: metric({
     name: 'destillml_experiment_gain_high',
     type: 'gauge',
     unit: 'ratio',
-    help: 'Upper end of the 95 % confidence interval of that gain, from two seeds on',
+    help: 'Upper end of the 95 % confidence interval of that gain, from two seeds on that are not all alike',
     labels: techniqueLabels,
   }),
   gapClosed: metric({

@@ -67,6 +67,11 @@ export function trialNamer(
   };
 }
 
+/** Names a study: `teacher`, `STUDENT.baseline`, `STUDENT.ARM`. */
+export function studyNameOf({ student, arm }: Pick<RunParameters, 'student' | 'arm'>): string {
+  return student === undefined ? 'teacher' : `${student}.${arm ?? 'baseline'}`;
+}
+
 /** JSON with sorted keys: equal values give equal text, in whatever order their keys were written. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;

@@ -5,7 +5,7 @@ import { medianStops } from '../search/median.ts';
 import type { Space } from '../search/space.ts';
 import { type Algorithm, nextPromotion, type Study, suggest } from '../search/study.ts';
 import { bestTrial, type Trial } from '../search/trial.ts';
-import type { Treatment } from './naming.ts';
+import { studyNameOf, type Treatment } from './naming.ts';
 import { isAtRung, isOpen, phaseOf } from './phases.ts';
 import type { Stop } from './stop.ts';
 import type { PlannedStudy, StudyState } from './study-state.ts';
@@ -164,14 +164,14 @@ function searched(spec: ExperimentSpec, sweep: Sweep): readonly Treatment[] {
 }
 
 function studyOf(
-  { role, student, arm }: Treatment,
+  treatment: Treatment,
   space: Space,
   { algorithm, seed, initial = [] }: Sweep,
   { training: { epochs } }: ExperimentSpec,
 ): Study {
   const names = new Set(space.map(({ name }) => name));
   return {
-    name: [student ?? role, ...(student === undefined ? [] : [arm ?? role])].join('.'),
+    name: studyNameOf(treatment),
     seed,
     space,
     epochs,

@@ -48,20 +48,23 @@ export function withValues(treatment: Treatment, values: SweptValues): Treatment
 
 /** Values in short, by the last words of their paths: `learningRate=0.1, crop=false`. */
 export function valuesText(values: SweptValues): string {
-  const paths = Object.keys(values);
+  const names = shortNames(Object.keys(values));
   return Object.entries(values)
-    .map(([path, value]) => `${shortPath(path, paths)}=${value}`)
+    .map(([path, value]) => `${names.get(path)}=${value}`)
     .join(', ');
 }
 
-/** As many of the last words of a path as tell it from the others. */
-function shortPath(path: string, paths: readonly string[]): string {
-  const words = path.split('.');
-  for (let length = 1; length < words.length; length++) {
-    const short = words.slice(-length).join('.');
-    if (!paths.some((other) => other !== path && `.${other}`.endsWith(`.${short}`))) return short;
-  }
-  return path;
+/** What stands for a path where there is little room: as many of its last parts as tell it from the others. */
+export function shortNames(paths: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    paths.map((path) => {
+      const parts = path.split('.');
+      const names = parts.map((_, index) => parts.slice(-1 - index).join('.'));
+      const isAlone = (name: string) =>
+        paths.every((other) => other === path || (other !== name && !other.endsWith(`.${name}`)));
+      return [path, names.find(isAlone) ?? path];
+    }),
+  );
 }
 
 type Fields = { readonly [field: string]: unknown };

@@ -39,16 +39,22 @@ function stateOf(run: Run): Trial['state'] {
   }
 }
 
-/** The best validation accuracy by epoch: of the history what was kept of it, of rungs and the end exactly. */
-function reportsOf({ spec, status }: Run): Trial['reports'] {
+/**
+ * The best validation accuracy up to an epoch, for all epochs of which the status of a Run tells, ascending: of the
+ * history what was kept of it, of rungs and the end exactly.
+ */
+export function reportsOf({ spec, status }: Run): Trial['reports'] {
   const { history = [], rungs = [], progress, result } = status ?? {};
   const stride = historyStride(spec.parameters.training.epochs);
   const at = new Map(history.map((accuracy, index) => [(index + 1) * stride, accuracy]));
+  const reach = (epoch: number, accuracy: number) => at.set(epoch, Math.max(accuracy, at.get(epoch) ?? 0));
   if (progress?.bestValidationAccuracy !== undefined && progress.epoch > 0) {
-    at.set(progress.epoch, progress.bestValidationAccuracy);
+    reach(progress.epoch, progress.bestValidationAccuracy);
   }
-  for (const { epoch, validationAccuracy } of rungs) at.set(epoch, validationAccuracy);
-  if (result !== undefined) at.set(result.epochs, result.validationAccuracy);
+  for (const { epoch, validationAccuracy } of rungs) reach(epoch, validationAccuracy);
+  for (const epoch of result === undefined ? [] : [result.bestEpoch, result.epochs]) {
+    reach(epoch, result?.validationAccuracy ?? 0);
+  }
   let highest = 0;
   return [...at]
     .sort(([a], [b]) => a - b)

@@ -187,10 +187,10 @@ function scarceRuns(
     training,
   };
   const arms = choice.state === 'chosen' ? [choice.arm] : spec.distillation;
-  const found = treatments(scarce, 'scarcity', arms, teacher).map((treatment) => ({
-    ...withValues(treatment, bestValues(studies, treatment)),
-    dataset: treatment.dataset,
-  }));
+  const found = treatments(scarce, 'scarcity', arms, teacher).map((treatment) => {
+    const tuned = withValues(treatment, bestValues(studies, treatment));
+    return { ...tuned, dataset: { ...tuned.dataset, fraction: scarcity.fraction } };
+  });
   const possible = withSeeds(found, seeds, namer);
   if (choice.state === 'chosen') return possible;
   const existing = new Set(runs.map((run) => run.metadata.name));

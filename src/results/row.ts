@@ -13,11 +13,16 @@ const pValue = z.number().min(0).max(1);
 /** What an arm gains over the baseline of its student, on the seeds that both have. In shares, 0.01 is a point. */
 export const gain = z.strictObject({
   ...spread.shape,
-  seeds: z.array(z.int()).describe('Seeds with which both succeeded: only these are compared.'),
+  seeds: z
+    .array(z.int())
+    .default([])
+    .describe('Seeds with which both succeeded: only these are compared. Older files do not say which.'),
   confidence: z
     .strictObject({ low: z.number(), high: z.number() })
     .optional()
-    .describe('95 % confidence interval of the mean (Student’s t); from two seeds on.'),
+    .describe(
+      '95 % confidence interval of the mean (Student’s t); from two seeds on that are not all alike.',
+    ),
   pValue: pValue.optional().describe('Of the paired t-test, two-sided.'),
   pAdjusted: pValue
     .optional()

@@ -1,7 +1,9 @@
 import { cut } from '../text/cut.ts';
+import { wrap } from '../text/wrap.ts';
 import { formatAccuracy, formatCount, formatDuration, formatPercent, formatShare } from './format.ts';
 import type { SummaryRow } from './row.ts';
 import type { Summary } from './summary.ts';
+import { networkName } from './technique.ts';
 import { markedGain, verdictOf, verdictText } from './verdict.ts';
 
 type Column = {
@@ -50,18 +52,14 @@ export function formatTable({ rows }: Summary, { width = 80 }: { readonly width?
   );
   const [first] = blocks[1] ?? [];
   const heading = first ? ['', `With ${formatShare(first.fraction)} of the training images:`] : [];
-  const notes = [
-    ...rows.flatMap((row) => missing(row)),
-    ...rows.flatMap((row) => judged(row, width)),
-    ...legend(rows),
-  ];
+  const notes = [...rows.flatMap(missing), ...rows.flatMap(judged), ...legend(rows)];
   return [
     ...titles.map(layout.line),
     '─'.repeat(layout.width),
     ...main,
     ...heading,
     ...scarce,
-    ...(notes.length > 0 ? ['', ...notes] : []),
+    ...(notes.length > 0 ? ['', ...notes.map((note) => wrap(note, width))] : []),
     '',
   ].join('\n');
 }
@@ -99,27 +97,26 @@ function compared<T>(row: SummaryRow, value: T | undefined, format: (value: T) =
   return row.role === 'distilled' ? shown(value, format) : '';
 }
 
-function missing({ network, technique, runs }: SummaryRow): readonly string[] {
+function missing({ student, network, technique, runs }: SummaryRow): readonly string[] {
   const open = runs.wanted - runs.succeeded - runs.failed;
   const parts = [
     ...(runs.failed > 0 ? [`${runs.failed} of ${runs.wanted} Runs ended without success`] : []),
     ...(open > 0 ? [`${open} of ${runs.wanted} Runs have not ended`] : []),
   ];
-  return parts.length > 0 ? [`${network} ${technique}: ${parts.join(', ')}.`] : [];
+  return parts.length > 0 ? [`${networkName(student, network)} ${technique}: ${parts.join(', ')}.`] : [];
 }
 
 /** On which seeds an arm is compared, where they are not all, and what these allow to say where they are more than one. */
-function judged(row: SummaryRow, width: number): readonly string[] {
-  const { network, technique, role, testAccuracy, gain, runs } = row;
+function judged(row: SummaryRow): readonly string[] {
+  const { student, network, technique, role, testAccuracy, gain, runs } = row;
   if (role !== 'distilled' || testAccuracy === undefined) return [];
-  const name = `${network} ${technique}`;
+  const name = `${networkName(student, network)} ${technique}`;
   if (gain === undefined) return [`${name}: no gain, as no seed has both it and its baseline.`];
   const { seeds } = gain;
   const compared = `${name}: compared on ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')} only.`;
-  const verdict = `: ${verdictText(gain)}.`;
   return [
     ...(seeds.length < runs.wanted ? [compared] : []),
-    ...(gain.confidence === undefined ? [] : [`${cut(name, Math.max(1, width - verdict.length))}${verdict}`]),
+    ...(gain.confidence === undefined ? [] : [`${name}: ${verdictText(gain)}.`]),
   ];
 }
 

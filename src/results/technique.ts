@@ -17,3 +17,8 @@ export function titleOf(parameters: Pick<RunParameters, 'stage' | 'role' | 'arm'
     techniqueOf(parameters),
   ].join('/');
 }
+
+/** What tells a network from others: its student, and what it is. */
+export function networkName(student: string | undefined, network: string): string {
+  return student === undefined || student === network ? network : `${student} (${network})`;
+}

@@ -3,8 +3,9 @@ import type { Experiment } from '../api/experiment.ts';
 import { runPhases } from '../api/meta.ts';
 import type { Run } from '../api/run.ts';
 import { sweptValues } from '../api/sweepable.ts';
+import { studyNameOf } from '../plan/naming.ts';
 import { phaseOf } from '../plan/phases.ts';
-import { historyStride } from '../protocol/history.ts';
+import { reportsOf } from '../plan/trials.ts';
 
 const share = z.number().min(0).max(1);
 
@@ -98,26 +99,12 @@ export function trialOf(run: Run, sizes: ReadonlyMap<string, number> = new Map()
   };
 }
 
-/** All that its status has of its validation accuracy, as far as it rose. */
-function risesOf({ spec, status }: Run): Trial['history'] {
-  const { history = [], rungs = [], progress, result } = status ?? {};
-  const stride = historyStride(spec.parameters.training.epochs);
-  const known = [
-    ...history.map((validationAccuracy, index) => ({ epoch: (index + 1) * stride, validationAccuracy })),
-    ...rungs,
-    ...(progress?.bestValidationAccuracy === undefined
-      ? []
-      : [{ epoch: progress.epoch, validationAccuracy: progress.bestValidationAccuracy }]),
-    ...(result === undefined
-      ? []
-      : [{ epoch: result.bestEpoch, validationAccuracy: result.validationAccuracy }]),
-  ].sort((a, b) => a.epoch - b.epoch || b.validationAccuracy - a.validationAccuracy);
-  let best = -1;
-  return known.filter(({ validationAccuracy }) => {
-    const rises = validationAccuracy > best;
-    if (rises) best = validationAccuracy;
-    return rises;
-  });
+/** What it has reported, at the epochs at which that rose. */
+function risesOf(run: Run): Trial['history'] {
+  const reports = reportsOf(run);
+  return reports.flatMap(({ epoch, value }, index) =>
+    index === 0 || value > (reports[index - 1]?.value ?? 0) ? [{ epoch, validationAccuracy: value }] : [],
+  );
 }
 
 /** A network has as many parameters in every Run: what one that ended has counted holds for all. */
@@ -135,9 +122,9 @@ function networkOf({ spec: { parameters } }: Run): string {
 }
 
 function studyNames({ spec }: Experiment): readonly string[] {
-  const arms = spec.distillation.map(({ name }) => name);
+  const arms = [undefined, ...spec.distillation.map(({ name }) => name)];
   return [
-    'teacher',
-    ...spec.students.flatMap(({ name }) => ['baseline', ...arms].map((arm) => `${name}.${arm}`)),
+    studyNameOf({}),
+    ...spec.students.flatMap(({ name }) => arms.map((arm) => studyNameOf({ student: name, arm }))),
   ];
 }

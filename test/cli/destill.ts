@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { endingOf } from '../../cli/exit.ts';
 import { createProgram } from '../../cli/program.ts';
 import type { Surroundings } from '../../cli/surroundings.ts';
-import { wrap } from '../../cli/wrap.ts';
+import { wrap } from '../../src/text/wrap.ts';
 
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 

@@ -164,12 +164,35 @@ async function wrongs(
     const told = JSON.stringify(seen) === JSON.stringify(right) ? [] : [`${name}: ${JSON.stringify(seen)}`];
     return made.length === 1 ? told : [...told, `${name}: ${made.length} pods`];
   };
-  const twice = [everRuns, everJobs].flatMap((ever) =>
-    [...ever].flatMap(([name, uids]) => (uids.size === 1 ? [] : [`${name}: ${uids.size} of it`])),
+  const twice = Object.entries({ Runs: everRuns, Jobs: everJobs }).flatMap(([what, ever]) =>
+    [...ever].flatMap(([name, uids]) => (uids.size === 1 ? [] : [`${name}: ${uids.size} ${what}`])),
   );
   const missing = experiments * runsEach - all.length;
-  return [...all.flatMap(ofRun), ...twice, ...(missing === 0 ? [] : [`${missing} Runs are missing`])];
+  const found = [...all.flatMap(ofRun), ...twice, ...(missing === 0 ? [] : [`${missing} Runs are missing`])];
+  return found.length === 0 ? [] : [...found, ...(await happened(here, found))];
 }
+
+/** All Events about what is named, which tell how it came to that. */
+async function happened({ client, namespace }: Lab, found: readonly string[]): Promise<readonly string[]> {
+  const { items } = await client.send<{ items: readonly Happening[] }>(
+    'GET',
+    `/apis/events.k8s.io/v1/namespaces/${namespace}/events`,
+  );
+  return items
+    .filter(({ regarding }) => found.some((text) => regarding.name.startsWith(text.split(':')[0] ?? '')))
+    .map(({ metadata, regarding: { kind, name, uid }, reason, note, reportingController }) =>
+      [metadata.creationTimestamp, reportingController, kind, name, uid, reason, note].join(' '),
+    )
+    .sort();
+}
+
+type Happening = {
+  readonly metadata: { readonly creationTimestamp: string };
+  readonly regarding: { readonly kind: string; readonly name: string; readonly uid: string };
+  readonly reason: string;
+  readonly note: string;
+  readonly reportingController: string;
+};
 
 it(`in a bad network, ${rounds} times, every Run is once, has one Job and one pod, and its own result`, async () => {
   const begun = performance.now();

@@ -3,8 +3,8 @@ import { jobs, type Run, runs } from '../../operator/controllers/kinds.ts';
 import { Client } from '../cluster/client.ts';
 import { type Ever, watchAll } from './ever.ts';
 import { type Play, playKubelet, trained } from './kubelet.ts';
-import { experiment, Lab, startOperator } from './operator-fixtures.ts';
-import { type Cut, SeveredProxy } from './severed-proxy.ts';
+import { experiment, Lab } from './operator-fixtures.ts';
+import { live } from './operator-life.ts';
 
 const client = new Client(inject('controlPlane'));
 afterAll(() => client.close());
@@ -47,24 +47,6 @@ async function observed(): Promise<Observed> {
   return { here, kubelet, everRuns, everJobs };
 }
 
-/** One life of the operator. @returns its writes, and whether it was cut off before the Experiment was Complete */
-async function live({ here }: Observed, cut?: Cut): Promise<{ writes: readonly string[]; severed: boolean }> {
-  const proxy = await SeveredProxy.open(client.access, cut);
-  const { stop } = await startOperator(proxy.kubeconfig, [here.namespace]);
-  const over = new AbortController();
-  const complete = here.until(
-    'study',
-    'to be Complete',
-    ({ status }) => over.signal.aborted || status?.phase === 'Complete',
-  );
-  const severed = await Promise.race([proxy.severed.then(() => true), complete.then(() => false)]);
-  over.abort();
-  await complete;
-  await proxy.close();
-  await stop();
-  return { writes: proxy.writes, severed };
-}
-
 /** What must be the same however often the operator was killed. */
 async function endState({ here }: Observed) {
   const { status } = await here.experiment('study');
@@ -96,7 +78,7 @@ describe('an operator that is killed', () => {
   it('before and after every single write to the API server leaves the same end, one Job and one pod a Run', async () => {
     const calm = await observed();
     await calm.here.apply(study);
-    const undisturbed = await live(calm);
+    const undisturbed = await live(client, calm.here, 'study');
     expect(undisturbed.severed).toBe(false);
     const expected = await endState(calm);
     expect(expected.runs.map(({ phase }) => phase)).toEqual(Array(numberOfRuns).fill('Succeeded'));
@@ -107,7 +89,10 @@ describe('an operator that is killed', () => {
     let lives = 0;
     for (let severed = true; severed; lives += 1) {
       // Each life ends with its first write: once before it has left, then after it has arrived.
-      const life = await live(stormy, { write: 1, when: lives % 2 === 0 ? 'before' : 'after' });
+      const life = await live(client, stormy.here, 'study', {
+        write: 1,
+        when: lives % 2 === 0 ? 'before' : 'after',
+      });
       writes.push(...life.writes);
       severed = life.severed;
     }

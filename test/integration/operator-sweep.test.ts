@@ -7,7 +7,7 @@ import { Client } from '../cluster/client.ts';
 import { type Ever, watchAll } from './ever.ts';
 import { type Play, type PodOfRun, playKubelet, trained } from './kubelet.ts';
 import { experiment, Lab, startOperator } from './operator-fixtures.ts';
-import { type Cut, SeveredProxy } from './severed-proxy.ts';
+import { live } from './operator-life.ts';
 
 const client = new Client(inject('controlPlane'));
 afterAll(() => client.close());
@@ -69,24 +69,6 @@ async function observed(fail: (run: Run['spec']['trial']) => boolean = () => fal
   return { here, kubelet, everRuns: watching.ever(runs, here.namespace) };
 }
 
-/** One life of the operator. @returns whether it was cut off before the Experiment was Complete */
-async function live({ here }: Observed, name: string, cut?: Cut): Promise<boolean> {
-  const proxy = await SeveredProxy.open(client.access, cut);
-  const { stop } = await startOperator(proxy.kubeconfig, [here.namespace]);
-  const over = new AbortController();
-  const complete = here.until(
-    name,
-    'to be Complete',
-    ({ status }) => over.signal.aborted || status?.phase === 'Complete',
-  );
-  const severed = await Promise.race([proxy.severed.then(() => true), complete.then(() => false)]);
-  over.abort();
-  await complete;
-  await proxy.close();
-  await stop();
-  return severed;
-}
-
 /** What must be the same however often the operator was killed. */
 async function endState({ here }: Observed, name: string) {
   const { status } = await here.experiment(name);
@@ -112,7 +94,7 @@ describe('a sweep', () => {
   it('comes to the same trials, rungs and end when the operator is killed before and after every write', async () => {
     const calm = await observed();
     await calm.here.apply(study('study'));
-    expect(await live(calm, 'study')).toBe(false);
+    expect(await live(client, calm.here, 'study')).toMatchObject({ severed: false });
     const expected = await endState(calm, 'study');
     const trials = trialsOf(await calm.here.runs());
     expect(trials).toHaveLength(maxRuns);
@@ -126,7 +108,8 @@ describe('a sweep', () => {
     await stormy.here.apply(study('study'));
     let lives = 0;
     for (let severed = true; severed; lives += 1) {
-      severed = await live(stormy, 'study', { write: 1, when: lives % 2 === 0 ? 'before' : 'after' });
+      const when = lives % 2 === 0 ? 'before' : 'after';
+      ({ severed } = await live(client, stormy.here, 'study', { write: 1, when }));
     }
     expect(await endState(stormy, 'study')).toEqual(expected);
     expect(lives).toBeGreaterThan(60);

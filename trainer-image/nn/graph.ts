@@ -172,7 +172,7 @@ function variableNodes(index: number, { shape }: Variable): Node[] {
   ];
 }
 
-/** Adds the placeholder of an input; the reference to its values as the body sees them. */
+/** Adds what an input is fed to; the reference to its values as the body sees them. */
 function addInput(nodes: Node[], name: string, { dtype, shape }: InputSpec): string {
   const { TF_FLOAT, TF_INT32, TF_UINT8 } = backend().binding;
   const type = { float32: TF_FLOAT, int32: TF_INT32, uint8: TF_UINT8 }[dtype];

@@ -1,6 +1,6 @@
 import type { EpochRecord } from '../../api/run.ts';
 import type { Sweep } from '../../api/sweep.ts';
-import { shortNames } from '../../results/swept.ts';
+import { shortNames } from '../../plan/swept.ts';
 import { counts, type Known, type Trial } from '../../results/trials.ts';
 import { type AccuracyAxis, accuracyAxis } from './accuracy-axis.ts';
 import { type Ranks, ranksOf } from './ranks.ts';

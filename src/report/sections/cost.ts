@@ -1,11 +1,11 @@
 import type { RunStage } from '../../api/run.ts';
 import { resultsOf } from '../../plan/groups.ts';
 import { formatDuration } from '../../results/format.ts';
-import { techniqueOf } from '../../results/technique.ts';
+import { networkName, techniqueOf } from '../../results/technique.ts';
 import { type Html, html } from '../html.ts';
 import type { ReportRun } from '../input.ts';
 import { type Column, table } from '../table.ts';
-import { networkName, shown } from './results.ts';
+import { shown } from './results.ts';
 
 /** Runs that differ in their seed alone, or all of them. */
 interface Cost {

@@ -1,5 +1,6 @@
 import { formatAccuracy, formatCount, formatPercent, formatShare } from '../../results/format.ts';
 import type { Gain, SummaryRow } from '../../results/row.ts';
+import { networkName } from '../../results/technique.ts';
 import { intervalText, markedGain, probabilityText, verdictText } from '../../results/verdict.ts';
 import { type Html, html } from '../html.ts';
 import { type Column, table } from '../table.ts';
@@ -36,15 +37,12 @@ ${table('Accuracy of every network and technique, mean ± standard deviation ove
 ${first && table(`With ${formatShare(first.fraction)} of the training images`, columns, scarce)}
 ${judged(rows)}
 <p class="note">Gain: test accuracy minus that of the baseline of the same network, on the seeds that both have. ~: within
-noise, as the 95 % confidence interval of its mean (Student’s t) holds 0. ?: one seed, so that it is not known. p: paired t-test,
+noise, as the 95 % confidence interval of its mean (Student’s t) holds 0. ?: one seed, or all
+alike, so that it is not known. p: paired t-test,
 corrected by Holm over the arms of a network. Gap closed: that gain as a
 share of what lies between baseline and teacher. The validation images choose the epoch; the test images are read once.</p>
 </section>
 `;
-}
-
-export function networkName(student: string | undefined, network: string): string {
-  return student === undefined || student === network ? network : `${student} (${network})`;
 }
 
 export function shown<T>(value: T | undefined, format: (value: T) => string): string {

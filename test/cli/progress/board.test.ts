@@ -35,11 +35,11 @@ describe('the table of the best trials', () => {
     expect(lines).toMatchInlineSnapshot(`
       [
         "best trials    val %  epochs",
-        "small/soft #5   92.3   27/27  learningRate=0.06116, batchSize=32, temperature=…",
-        "small/soft #9   89.8    9/27  learningRate=0.09537, batchSize=32, temperature=…",
-        "small/soft #1   88.4    9/27  learningRate=0.1515, batchSize=128, temperature=…",
-        "small/soft #4   71.7    3/27  learningRate=0.09274, batchSize=64, temperature=…",
-        "small/soft #7   69.4    3/27  learningRate=0.6479, batchSize=128, temperature=…",
+        "small/soft t5   92.3   27/27  learningRate=0.06116, batchSize=32, temperature=…",
+        "small/soft t9   89.8    9/27  learningRate=0.09537, batchSize=32, temperature=…",
+        "small/soft t1   88.4    9/27  learningRate=0.1515, batchSize=128, temperature=…",
+        "small/soft t4   71.7    3/27  learningRate=0.09274, batchSize=64, temperature=…",
+        "small/soft t7   69.4    3/27  learningRate=0.6479, batchSize=128, temperature=…",
       ]
     `);
     expect(lines.filter((line) => line.length > 79)).toEqual([]);
@@ -50,11 +50,11 @@ describe('the table of the best trials', () => {
     expect(lines.map((line) => line.slice(0, 27).trimEnd())).toMatchInlineSnapshot(`
       [
         "best trials        val %  e",
-        "small/baseline #4   90.6",
-        "small/baseline #8   88.0",
-        "small/soft #5       92.3",
-        "small/soft #9       89.8",
-        "small/soft #1       88.4",
+        "small/baseline t4   90.6",
+        "small/baseline t8   88.0",
+        "small/soft t5       92.3",
+        "small/soft t9       89.8",
+        "small/soft t1       88.4",
       ]
     `);
   });
@@ -66,7 +66,7 @@ describe('the table of the best trials', () => {
 });
 
 test('a trial is called by its number', () => {
-  expect(label(first)).toBe('small/soft #1');
+  expect(label(first)).toBe('small/soft t1');
   expect(label(runOf())).toBe('teacher#1');
 });
 
@@ -80,17 +80,17 @@ describe('a search into a file', () => {
       display.changed(run);
     }
     expect(text()).toMatchInlineSnapshot(`
-      "small/soft #1               paused after epoch 9: validation 88.4 %
-      small/soft #1               best so far: learningRate=0.1515, batchSize=128, te…
-      small/soft #2               paused after epoch 3: validation 51.1 %
-      small/soft #3               paused after epoch 3: validation 65.2 %
-      small/soft #4               paused after epoch 3: validation 71.7 %
-      small/soft #5               ended: validation 92.3 %, best epoch 19, 5 min 24 s
-      small/soft #5               best so far: learningRate=0.06116, batchSize=32, te…
-      small/soft #6               paused after epoch 3: validation 68.3 %
-      small/soft #7               paused after epoch 3: validation 69.4 %
-      small/soft #8               paused after epoch 3: validation 55.1 %
-      small/soft #9               paused after epoch 9: validation 89.8 %
+      "small/soft t1               paused after epoch 9: validation 88.4 %
+      small/soft t1               best so far: learningRate=0.1515, batchSize=128, te…
+      small/soft t2               paused after epoch 3: validation 51.1 %
+      small/soft t3               paused after epoch 3: validation 65.2 %
+      small/soft t4               paused after epoch 3: validation 71.7 %
+      small/soft t5               ended: validation 92.3 %, best epoch 19, 5 min 24 s
+      small/soft t5               best so far: learningRate=0.06116, batchSize=32, te…
+      small/soft t6               paused after epoch 3: validation 68.3 %
+      small/soft t7               paused after epoch 3: validation 69.4 %
+      small/soft t8               paused after epoch 3: validation 55.1 %
+      small/soft t9               paused after epoch 9: validation 89.8 %
       "
     `);
     const lines = text().split('\n');
@@ -116,7 +116,7 @@ describe('a search on a terminal', () => {
     display.changed(first);
     display.close();
     expect(text()).toContain('best trials    val %  epochs');
-    expect(text()).toContain('small/soft #2');
+    expect(text()).toContain('small/soft t2');
     expect(text()).not.toContain('paused after');
     const parts = text().split(beginning);
     expect(parts.filter((part) => part.length > 80 + 4)).toEqual([]);
@@ -133,8 +133,8 @@ describe('a search on a terminal', () => {
     display.say('a remark');
     display.say('another');
     vi.advanceTimersByTime(500);
-    const table = ['best trials', 'small/soft #1', 'small/soft #2', '', '', ''];
-    const rows = ['a remark', 'another', ...table, 'small/soft #1'];
+    const table = ['best trials', 'small/soft t1', 'small/soft t2', '', '', ''];
+    const rows = ['a remark', 'another', ...table, 'small/soft t1'];
     expect(screenOf(text()).map((line) => line.slice(0, 13).trimEnd())).toEqual(rows);
     display.close();
   });
@@ -146,7 +146,7 @@ describe('a search on a terminal', () => {
     const status = { conditions: [], phase: 'Failed' as const, reason: 'TrainingDiverged', message: 'NaN.' };
     display.changed({ ...first, status });
     display.close();
-    expect(text()).toContain('small/soft #1               failed: TrainingDiverged: NaN.');
+    expect(text()).toContain('small/soft t1               failed: TrainingDiverged: NaN.');
   });
 
   test('keeps what comes from outside from moving the cursor', () => {

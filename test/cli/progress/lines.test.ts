@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { labelOf } from '../../../cli/progress/label.ts';
 import { barLine, epochLine, startLine, statusLine } from '../../../cli/progress/lines.ts';
-import { wrap } from '../../../cli/wrap.ts';
+import { wrap } from '../../../src/text/wrap.ts';
 import { parametersOf, progress, result, runOf } from '../made-runs.ts';
 
 const record = {

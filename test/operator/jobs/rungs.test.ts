@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type ObservedRun, observe } from '../../../operator/jobs/phase.ts';
-import { isAtRung, rungsOf } from '../../../operator/jobs/rungs.ts';
+import { isAsFarAsAsked } from '../../../operator/jobs/rungs.ts';
 import { type Run, runStatus } from '../../../src/api/run.ts';
+import { rungsOf } from '../../../src/plan/rungs.ts';
 import { type Expected, statusOf } from './expectation.ts';
 import {
   experimentWith,
@@ -285,10 +286,10 @@ describe('a Run that comes to a rung', () => {
   });
 
   it('is there only below its last epoch', () => {
-    expect(isAtRung(runTo(30), rung)).toBe(true);
-    expect(isAtRung(runTo(31), rung)).toBe(false);
-    expect(isAtRung(runTo(30), undefined)).toBe(false);
-    expect(isAtRung(runTo(240), { ...rung, epoch: 240 })).toBe(false);
-    expect(isAtRung(runTo(undefined), rung)).toBe(false);
+    expect(isAsFarAsAsked(runTo(30), rung)).toBe(true);
+    expect(isAsFarAsAsked(runTo(31), rung)).toBe(false);
+    expect(isAsFarAsAsked(runTo(30), undefined)).toBe(false);
+    expect(isAsFarAsAsked(runTo(240), { ...rung, epoch: 240 })).toBe(false);
+    expect(isAsFarAsAsked(runTo(undefined), rung)).toBe(false);
   });
 });

@@ -270,6 +270,25 @@ describe('what a study has found', () => {
     ]);
     expect(scarce.map(({ spec }) => spec.parameters.dataset.fraction)).toEqual([0.1, 0.1, 0.1]);
   });
+
+  it('is what scarcity trains with, augmentations too, on its own share of the images', () => {
+    const scarcity = { student: { model: 'resnet14' }, fraction: 0.1, arm: 'soft' };
+    const dataset = { name: 'mnist', augmentation: { crop: { padding: 2 } } };
+    const parameters = [
+      { name: 'dataset.augmentation.crop', boolean: {} },
+      { name: 'dataset.fraction', discrete: [0.5, 1] },
+    ];
+    const succeeds = (run: Run) => resultOf(run.spec.parameters.dataset.augmentation.crop ? 0.5 : 0.9);
+    const { runs } = carryOn(sweepOf({ parameters }, { scarcity, dataset }), [], { succeeds });
+    const scarce = runs.filter(
+      ({ spec: { parameters: own } }) => own.stage === 'scarcity' && own.arm === 'soft',
+    );
+    expect(scarce).toHaveLength(3);
+    for (const { spec } of scarce) {
+      expect(spec.parameters.dataset).toMatchObject({ fraction: 0.1 });
+      expect(spec.parameters.dataset.augmentation).not.toHaveProperty('crop');
+    }
+  });
 });
 
 describe('a study ends', () => {

@@ -46,7 +46,7 @@ describe('a Run of a search, as evidence', () => {
 
   it('has what was reached at its rungs, and in the end, exactly', () => {
     const rungs = [{ epoch: 12, validationAccuracy: 0.55 }];
-    const result = { ...resultOf(0.8, 0.9), epochs: 600 };
+    const result = { ...resultOf(0.8, 0.9), bestEpoch: 555, epochs: 600 };
     const { reports } = trialOf(
       trialWith({ phase: 'Succeeded', history: [0.2, 0.5], rungs, result }),
       new WeakMap(),
@@ -55,6 +55,7 @@ describe('a Run of a search, as evidence', () => {
       { epoch: 5, value: 0.2 },
       { epoch: 10, value: 0.5 },
       { epoch: 12, value: 0.55 },
+      { epoch: 555, value: 0.9 },
       { epoch: 600, value: 0.9 },
     ]);
   });

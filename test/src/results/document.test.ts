@@ -27,4 +27,16 @@ describe('resultsDocument', () => {
     expect(document.runs[2]).toMatchObject({ phase: 'Failed', reason: 'TrainingDiverged' });
     expect(results.parse(JSON.parse(JSON.stringify(document)))).toEqual(document);
   });
+
+  it('is read, too, as it was before a gain had its seeds', () => {
+    const experiment = experimentOf();
+    const runs = runsWith(experiment, { 'baseline/small/1': accuracy(0.8), 'soft/small/1': accuracy(0.85) });
+    const document = resultsDocument(experiment, runs, {}, now);
+    const rows = document.rows.map(({ gain, ...row }) =>
+      gain ? { ...row, gain: { mean: gain.mean } } : row,
+    );
+    const { trials: _, ...older } = document;
+    const read = results.parse({ ...older, rows });
+    expect(read.rows[2]?.gain).toEqual({ mean: document.rows[2]?.gain?.mean, seeds: [] });
+  });
 });

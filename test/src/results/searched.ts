@@ -3,7 +3,8 @@ import type { Experiment } from '../../../src/api/experiment.ts';
 import type { EpochRecord, Run, RunParameters, RunStatus } from '../../../src/api/run.ts';
 import type { SweptValues } from '../../../src/api/sweepable.ts';
 import { training } from '../../../src/api/training.ts';
-import { formatValue, shortNames } from '../../../src/results/swept.ts';
+import { shortNames } from '../../../src/plan/swept.ts';
+import { formatValue } from '../../../src/results/swept.ts';
 import { experimentOf, resultOf } from '../plan/world.ts';
 
 const [minEpochs, eta, epochs] = [3, 3, 27];

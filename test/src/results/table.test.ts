@@ -22,18 +22,22 @@ describe('formatTable', () => {
       formatTable(summarise(experiment, runsWith(experiment, { 'teacher/1': accuracy(0.9), ...results })));
     const failed = { 'soft/small/1': null, 'soft/small/2': null, 'soft/small/3': null };
     expect(table({ ...base, ...failed, 'soft/small/2': accuracy(0.83) })).toContain(
-      'resnet8 soft: compared on seed 2 only.\n',
+      'small (resnet8) soft: compared on seed 2 only.\n',
     );
     const two = {
       'soft/small/1': accuracy(0.83),
       'soft/small/2': accuracy(0.86),
       'soft/small/3': accuracy(0.99),
     };
-    const lines = table({ ...base, 'baseline/small/3': null, ...two }).split('\n');
-    expect(lines).toContain('resnet8 soft: compared on seeds 1, 2 only.');
-    expect(lines).toContain('resnet8 soft: within noise, 95 % interval −8.7 … +16.7 of 2 seeds, p 0.16.');
+    const lines = table({ ...base, 'baseline/small/3': null, ...two })
+      .replaceAll('\n  ', ' ')
+      .split('\n');
+    expect(lines).toContain('small (resnet8) soft: compared on seeds 1, 2 only.');
+    expect(lines).toContain(
+      'small (resnet8) soft: within noise, 95 % interval −8.7 … +16.7 of 2 seeds, p 0.16.',
+    );
     expect(table({ ...base, ...failed, 'soft/small/3': accuracy(0.83) })).toContain(
-      'resnet8 soft: no gain, as no seed has both it and its baseline.\n',
+      'small (resnet8) soft: no gain, as no seed has both it and its baseline.\n',
     );
   });
 
@@ -48,9 +52,9 @@ describe('formatTable', () => {
       resnet8   soft       0.08 M  88.4 ± 0.1 %  +1.9~    39 %  1 min 12 s     431
       resnet8   attention  0.08 M        86.0 %  −0.1?    −2 %  1 min 12 s     431
 
-      resnet8 attention: 1 of 2 Runs ended without success.
-      resnet8 soft: within noise, 95 % interval −1.9 … +5.7 of 2 seeds, p 0.1.
-      resnet8 attention: compared on seed 1 only.
+      small (resnet8) attention: 1 of 2 Runs ended without success.
+      small (resnet8) soft: within noise, 95 % interval −1.9 … +5.7 of 2 seeds, p 0.1.
+      small (resnet8) attention: compared on seed 1 only.
       ~ within noise: the interval holds 0.
       ? Not known whether it is more than noise: one seed, or all alike.
       "
@@ -104,5 +108,36 @@ describe('formatTable', () => {
     expect(formatTable(summarise(experiment, runs), { width: 120 })).toMatch(
       new RegExp(`${model} +${name}  `),
     );
+  });
+
+  it('fits 80 columns with all the seeds that there may be, and tells students of one network apart', () => {
+    const seeds = Array.from({ length: 32 }, (_, index) => 2_000_000_000 + index);
+    const arm = 'a-combination-of-30-characters';
+    const experiment = experimentOf({
+      seeds,
+      students: [
+        { name: 'first', model: 'mobilenet-v2' },
+        { name: 'second', model: 'mobilenet-v2' },
+      ],
+      distillation: [{ name: arm, softTargets: {} }],
+    });
+    const runs = runsWith(
+      experiment,
+      Object.fromEntries([
+        ...seeds.map((seed) => [`baseline/first/${seed}`, accuracy(0.8)] as const),
+        ...seeds.map(
+          (seed, index) =>
+            [`${arm}/first/${seed}`, index === 0 ? null : accuracy(0.81 + index / 1000)] as const,
+        ),
+        [`${arm}/second/${seeds[0]}`, accuracy(0.8)] as const,
+      ]),
+    );
+    const table = formatTable(summarise(experiment, runs));
+    expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    const told = table.replaceAll(/\n +/g, ' ');
+    expect(told).toContain(
+      `first (mobilenet-v2) ${arm}: compared on seeds ${seeds.slice(1).join(', ')} only.`,
+    );
+    expect(told).toContain(`second (mobilenet-v2) ${arm}: no gain, as no seed has both it and its baseline.`);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { shortNames } from '../../../src/plan/swept.ts';
 import { results, resultsDocument } from '../../../src/results/document.ts';
-import { formatValue, pathsOf, shortNames } from '../../../src/results/swept.ts';
+import { formatValue, pathsOf } from '../../../src/results/swept.ts';
 import { bestFirst, byStudy, counts, phasesText, trialsOf } from '../../../src/results/trials.ts';
 import { now } from '../plan/world.ts';
 import { crop, searched, searchedExperiment } from './searched.ts';

@@ -1,12 +1,12 @@
-/** Columns that text for people is broken at. */
-const width = 80;
-
-/** The text with lines of at most 80 columns, as far as its words allow; what is broken off is indented by two more. */
-export function wrap(text: string): string {
-  return text.split('\n').map(wrapLine).join('\n');
+/** The text with lines of at most `width` columns, as far as its words allow; what is broken off is indented by two more. */
+export function wrap(text: string, width = 80): string {
+  return text
+    .split('\n')
+    .map((line) => wrapLine(line, width))
+    .join('\n');
 }
 
-function wrapLine(line: string): string {
+function wrapLine(line: string, width: number): string {
   if (line.length <= width) return line;
   const indent = /^ */.exec(line)?.[0] ?? '';
   const [first = '', ...words] = line.slice(indent.length).split(' ');
