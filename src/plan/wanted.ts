@@ -3,7 +3,7 @@ import type { Run } from '../api/run.ts';
 import type { SweptValues } from '../api/sweepable.ts';
 import { explanationRuns } from './explanation.ts';
 import { type RunNamer, runNamer, type Treatment, type WantedRun } from './naming.ts';
-import { hasEnded, outcomeOf, phaseOf } from './phases.ts';
+import { hasEnded, phaseOf } from './phases.ts';
 import { chooseArm, type ScarcityChoice } from './scarcity.ts';
 import { isSettled, studyStates } from './studies.ts';
 import type { StudyState } from './study-state.ts';
@@ -88,7 +88,8 @@ function unlessTeacherFailed(
   if (study.treatment.role !== 'distilled' || own === undefined) return study;
   const teacher = runs.find(({ metadata }) => metadata.name === own.name);
   if (teacher === undefined || !hasEnded(teacher) || phaseOf(teacher) === 'Succeeded') return study;
-  const message = `Run ${own.name}, the teacher, ended ${outcomeOf(teacher)}`;
+  // Why is told by TeacherReady, once and not in every study.
+  const message = `Run ${own.name}, the teacher, ended ${phaseOf(teacher)}.`;
   return { ...study, state: 'failed', over: { reason: 'TeacherFailed', message } };
 }
 

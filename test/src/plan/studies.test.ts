@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Experiment, ExperimentStatus } from '../../../src/api/experiment.ts';
+import { type Experiment, type ExperimentStatus, experimentStatus } from '../../../src/api/experiment.ts';
 import { type Run, type RunResult, run as runSchema } from '../../../src/api/run.ts';
 import { isActive, phaseOf } from '../../../src/plan/phases.ts';
 import { plan } from '../../../src/plan/plan.ts';
-import { apply, countWrites, experimentOf, later, now, report, resultOf, step } from './world.ts';
+import { apply, countWrites, experimentOf, later, now, report, resultOf, step, withStatus } from './world.ts';
 
 const learningRate = 'training.optimizer.learningRate';
 const temperature = 'distillation.softTargets.temperature';
@@ -161,6 +161,14 @@ describe('the studies of a sweep', () => {
     const succeeds = (run: Run) => (run.spec.parameters.role === 'teacher' ? undefined : resultOf(0.5));
     const { runs, status } = carryOn(experiment, [], { succeeds });
     expect(trialsOf(runs)).toEqual([]);
+    // The API server takes it, however much the teacher had to say.
+    const wordy = runs.map((run) =>
+      run.spec.parameters.role === 'teacher'
+        ? withStatus(run, { phase: 'Failed', message: 'x'.repeat(30_000) })
+        : run,
+    );
+    const told = plan({ experiment, runs: wordy, now }).status;
+    expect(experimentStatus.safeParse(told).error).toBeUndefined();
     expect(status.phase).toBe('Complete');
     expect(status.studies?.map(({ state, reason }) => [state, reason])).toEqual([
       ['Failed', 'TeacherFailed'],
