@@ -48,6 +48,8 @@ export function runReconciler(deps: RunControllerDeps): Reconcile {
   const refusals = new Refusals(deps);
   /** By key: when the status was last written, in monotonic milliseconds. */
   const written = new Map<string, number>();
+  /** As they were known when their deletion was accepted: the watch tells of it later, and it is asked for once. */
+  const removed = new WeakSet<Job>();
   const unwrittenFor = (key: string) => clock.monotonic() - (written.get(key) ?? Number.NEGATIVE_INFINITY);
   return async (key, signal) => {
     const run = world.runs.cache.get(key);
@@ -55,10 +57,15 @@ export function runReconciler(deps: RunControllerDeps): Reconcile {
       await report(of, status, deps, signal, refused);
       written.set(key, clock.monotonic());
     };
+    const remove = async (job: Job, why: string, of: Run) => {
+      if (removed.has(job)) return;
+      await removeJob(of, job, why, deps, signal);
+      removed.add(job);
+    };
     try {
       if (run === undefined) written.delete(key);
       const scene = run && { ...sceneOf(run, key, deps), unwrittenFor: unwrittenFor(key) };
-      const result = scene === undefined ? {} : await reconcile(scene, tell, deps, signal);
+      const result = scene === undefined ? {} : await reconcile(scene, { tell, remove }, deps, signal);
       refusals.settled(key);
       return result;
     } catch (error) {
@@ -74,11 +81,14 @@ export function runReconciler(deps: RunControllerDeps): Reconcile {
   };
 }
 
-type Tell = (status: ReportedStatus, of: Run) => Promise<void>;
+type Writes = {
+  tell(status: ReportedStatus, of: Run): Promise<void>;
+  remove(job: Job, why: string, of: Run): Promise<void>;
+};
 
 async function reconcile(
   seen: RunScene,
-  tell: Tell,
+  { tell, remove }: Writes,
   deps: RunControllerDeps,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
@@ -103,7 +113,7 @@ async function reconcile(
   // How a pod ended is written while its Job is there: of one whose Job is gone, nobody knows whether that was why.
   if (status !== undefined) await tell(status, run);
   if (deleteJob && scene.job !== undefined) {
-    await removeJob(run, scene.job, whyRemoved(scene, status), deps, signal);
+    await remove(scene.job, whyRemoved(scene, status), run);
   }
   return { requeueAfter };
 }
