@@ -47,7 +47,7 @@ export async function trainExperiment(
       experiment: experiment.metadata.name,
       parameters: spec.parameters,
       ...(spec.untilEpoch === undefined ? {} : { untilEpoch: spec.untilEpoch }),
-      ...(spec.trial === undefined ? {} : { values: spec.trial.values }),
+      ...(spec.trial === undefined ? {} : { trial: spec.trial }),
       artifacts: resolve(runFolder(folder, metadata.name)),
       ...teacherArtifacts(folder, spec.parameters.teacherRun, found),
       ...(spec.parameters.role === 'explanation' ? { spec: experiment.spec } : {}),

@@ -24,7 +24,7 @@ export function assignmentText(run: Run, experiment: Experiment, teacher: Teache
     experiment: run.spec.experiment,
     parameters: run.spec.parameters,
     ...(run.spec.untilEpoch === undefined ? {} : { untilEpoch: run.spec.untilEpoch }),
-    ...(run.spec.trial === undefined ? {} : { values: run.spec.trial.values }),
+    ...(run.spec.trial === undefined ? {} : { trial: run.spec.trial }),
     artifacts: artifactsOf(storage, key, folder.artifacts),
     ...(teacher === undefined ? {} : { teacherArtifacts: teacher.artifacts }),
     ...(run.spec.parameters.role === 'explanation' ? { spec: experiment.spec } : {}),

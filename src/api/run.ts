@@ -74,7 +74,7 @@ export const runParameters = withRules(
 );
 
 /** What a Run of a search tries. */
-const trial = z.strictObject({
+export const trial = z.strictObject({
   study: studyName.describe('Study of the Experiment: teacher, STUDENT.baseline or STUDENT.ARM.'),
   number: z.int().min(1).max(1_000_000).describe('Number in the study, which its name is made of.'),
   values: sweptValues.describe(

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { experimentSpec } from '../api/experiment.ts';
-import { runParameters } from '../api/run.ts';
-import { sweptValues } from '../api/sweepable.ts';
+import { runParameters, trial } from '../api/run.ts';
 
 /**
  * What a trainer is told: one JSON document in the environment variable `DESTILL_ASSIGNMENT`.
@@ -20,10 +19,10 @@ export const assignment = z.strictObject({
     .describe(
       'Train this far and pause, with the learning rates of the whole training. Without it to the end.',
     ),
-  values: sweptValues
+  trial: trial
     .optional()
     .describe(
-      'What a Run of a search tries. What an earlier Run of its name has left is used only if it tried the same.',
+      'For Runs of a search. What an earlier Run of its name has left is used only if it tried the same values.',
     ),
   artifacts: z
     .string()

@@ -55,8 +55,7 @@ async function observed(fail: (run: Run['spec']['trial']) => boolean = () => fal
     namespaces: [here.namespace],
     runMilliseconds: 100,
     result: (pod) => {
-      const { values = {} } = pod.assignment ?? {};
-      const isBroken = fail({ study: '', number: 1, values, summary: '' });
+      const isBroken = fail(pod.assignment?.trial);
       return isBroken ? { outcome: 'failed', code: 'TrainingDiverged', message: 'NaN' } : train(pod);
     },
     signal: ending.signal,

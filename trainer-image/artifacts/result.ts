@@ -1,8 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type RunResult, runParameters, runResult } from '@destillml/core/api/run.ts';
-import { sweptValues } from '@destillml/core/api/sweepable.ts';
+import { type RunResult, runParameters, runResult, trial } from '@destillml/core/api/run.ts';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
 import { z } from 'zod';
 import { writeJsonAtomic } from '../storage/atomic.ts';
@@ -15,8 +14,8 @@ export const resultDocument = z.strictObject({
   run: z.string(),
   experiment: z.string(),
   parameters: runParameters,
-  /** What a Run of a search tried. */
-  values: sweptValues.optional(),
+  /** Of a search. */
+  trial: trial.optional(),
   result: runResult,
   classes: z.array(z.string()),
   data: z.strictObject({ origin: z.string(), notes: z.array(z.string()) }),
@@ -37,12 +36,12 @@ export type ResultDocument = z.output<typeof resultDocument>;
  */
 export function finishedResult(
   folder: string,
-  { parameters, values }: Pick<Assignment, 'parameters' | 'values'>,
+  { parameters, trial }: Pick<Assignment, 'parameters' | 'trial'>,
 ): RunResult | undefined {
   const { epochs } = parameters.training;
   try {
     const document = readResult(folder);
-    if (!isDeepStrictEqual(document?.values, values)) return undefined;
+    if (!isDeepStrictEqual(document?.trial?.values, trial?.values)) return undefined;
     const result = document?.result;
     // More epochs than it was trained for: training goes on.
     return result !== undefined && result.epochs >= epochs ? result : undefined;

@@ -15,7 +15,7 @@ import type { LoadedDataset } from '../data/dataset.ts';
 import { shapesOf } from '../distillation/stages.ts';
 import { givenTeacher } from '../onnx-teacher/given-teacher.ts';
 import { teacherFolder } from '../onnx-teacher/teacher-file.ts';
-import { readFinishedRun, readJson } from '../report/finished-run.ts';
+import { readFinishedRun, readJson } from '../report/stored-run.ts';
 import { writeReport } from '../report/write-report.ts';
 import { writeJsonAtomic } from '../storage/atomic.ts';
 import type { TrainingDeps } from '../training/train.ts';

@@ -7,15 +7,15 @@ import { type Explanations, explanationFiles, explanations } from '@destillml/co
 import type { Keeping } from '../artifacts/artifacts.ts';
 import { artifactFiles } from '../artifacts/files.ts';
 import { readOrPutAside } from '../artifacts/put-aside.ts';
-import { readJson } from '../report/finished-run.ts';
+import { readJson } from '../report/stored-run.ts';
 import { DamagedFile } from '../storage/damaged-file.ts';
 
 const { document, report } = explanationFiles;
 
-/** All results, and the networks that are explained, are read; everything is kept once it is done. */
+/** What the report tells of all Runs, and the networks that are explained, are read; everything is kept once it is done. */
 export function explanationKeeping({ parameters: { explanation } }: Assignment): Keeping {
   const explained = new Set(explanation?.networks ?? []);
-  const ofAll: readonly string[] = [artifactFiles.result, artifactFiles.history];
+  const ofAll: readonly string[] = [artifactFiles.assignment, artifactFiles.result, artifactFiles.history];
   return {
     ends: [document, report],
     isFinished: isExplained,

@@ -11,7 +11,7 @@ import { stringify } from 'yaml';
 import { readHistory } from '../artifacts/history.ts';
 import { writeAtomic } from '../storage/atomic.ts';
 import { environmentOf } from './environment.ts';
-import { readFinishedRun, readJson } from './finished-run.ts';
+import { readJson, readStoredRun } from './stored-run.ts';
 
 /** Figures in a page: what a browser still scrolls through. The others are in their folder. */
 const mostFigureBytes = 64 << 20;
@@ -40,7 +40,7 @@ export function writeReport(
 ): void {
   const { name } = experiment.metadata;
   const runs = runFolders(folder).flatMap((path) => {
-    const run = readRun?.(path) ?? readFinishedRun(path);
+    const run = readRun?.(path) ?? readStoredRun(path);
     return run?.spec.experiment === name ? [{ path, run, history: byEpoch(readHistory(path)) }] : [];
   });
   if (runs.length === 0) {

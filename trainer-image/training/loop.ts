@@ -96,7 +96,7 @@ export class Loop {
     const state = resume(
       folders.own,
       this.#session,
-      this.#assignment.values,
+      this.#assignment.trial?.values,
       (checkpoint) => checkSameData(checkpoint, this.#data),
       note,
     );
@@ -227,7 +227,7 @@ export class Loop {
         network,
         state: this.state,
         data: this.#data,
-        values: this.#assignment.values,
+        values: this.#assignment.trial?.values,
       }),
     );
     this.#lastCheckpoint = this.#deps.clock();

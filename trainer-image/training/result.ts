@@ -10,7 +10,7 @@ import type { Session } from './session.ts';
 
 /** What a Run has come to. */
 export function resultOf(
-  { name, experiment, parameters, values, artifacts }: Assignment,
+  { name, experiment, parameters, trial, artifacts }: Assignment,
   session: Session,
   state: TrainingState,
   test: Evaluation,
@@ -34,7 +34,7 @@ export function resultOf(
     run: name,
     experiment,
     parameters,
-    ...(values === undefined ? {} : { values }),
+    ...(trial === undefined ? {} : { trial }),
     result,
     classes: [...data.classes],
     data: { origin: data.origin, notes: [...data.notes] },

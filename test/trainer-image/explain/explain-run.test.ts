@@ -11,6 +11,7 @@ import { fixturePath } from '../onnx-teacher/fixture.ts';
 import { deps, smallRun, temporaryFolder, trainSmall } from '../training/run.ts';
 
 const methods = ['gradCam', 'lime', 'shap'];
+const learningRate = 'training.optimizer.learningRate';
 /** Of the Experiment: what its Runs share. */
 let folder: string;
 let explanation: Assignment;
@@ -26,6 +27,12 @@ beforeAll(async () => {
     teacher: { model: 'resnet8' },
     students: [{ name: 'small', model: 'resnet8' }],
     distillation: [{ name: 'soft', softTargets: {} }],
+    sweep: {
+      for: 'students',
+      algorithm: { asha: { minEpochs: 1, eta: 2 } },
+      maxRuns: 2,
+      parameters: [{ name: learningRate, double: { min: 0.01, max: 1, scale: 'log' } }],
+    },
     explain: { methods, images: 3 },
   };
   const teacherArtifacts = join(folder, 'teacher');
@@ -50,6 +57,15 @@ beforeAll(async () => {
     const run = smallRun({ artifacts, parameters, training: { epochs: 1 }, rest: { name, ...rest } });
     expect((await trainSmall(run)).outcome).toMatchObject({ outcome: 'succeeded' });
   }
+  const tried = (number: number, rest: object) => {
+    const trial = { study: 'small.baseline', number, values: { [learningRate]: number / 10 }, summary: '' };
+    const artifacts = join(folder, `trial-${number}`);
+    const parameters = { ...student, role: 'baseline', stage: 'search' };
+    const training = { epochs: 2, optimizer: { learningRate: number / 10 } };
+    return smallRun({ artifacts, parameters, training, rest: { name: `trial-${number}`, trial, ...rest } });
+  };
+  expect((await trainSmall(tried(1, { untilEpoch: 1 }))).outcome).toMatchObject({ outcome: 'paused' });
+  expect((await trainSmall(tried(2, {}))).outcome).toMatchObject({ outcome: 'succeeded' });
   explanation = assignment.parse({
     name: 'explanation',
     experiment: 'test',
@@ -92,6 +108,9 @@ describe('an explanation Run', () => {
     const report = readFileSync(join(own, 'report.html'), 'utf8');
     expect(report.match(/<img src="data:image\/png/g)).toHaveLength(3);
     expect(report).toContain('Sanity check');
+    // Of the search it knows what its Runs have left: one at its end, one at its rung.
+    expect(report).toContain('2 of 2 trials came to epoch 1, 1 to epoch 2.');
+    expect(report).toMatch(/1 Paused, 1 Succeeded|1 Succeeded, 1 Paused/);
 
     expect(termination.parse(outcome)).toEqual(outcome);
     const { maps, images, artifacts } = outcome.explanation;

@@ -470,7 +470,8 @@ function trying(learningRate: number, artifacts: string): Assignment {
   const { training } = run.parameters;
   const tried = { ...training, optimizer: { ...training.optimizer, learningRate } };
   const values = { 'training.optimizer.learningRate': learningRate };
-  return { ...run, parameters: { ...run.parameters, training: tried }, values };
+  const trial = { study: 'small.baseline', number: 1, values, summary: '' };
+  return { ...run, parameters: { ...run.parameters, training: tried }, trial };
 }
 
 describe('a Run in whose folder is what an earlier Run of its name has left', () => {
