@@ -53,7 +53,7 @@ export function experimentStatus(outlook: Outlook): ExperimentStatus {
     runs: countByPhase(runs),
     ...(outlook.wanted.studies.length === 0
       ? {}
-      : { studies: outlook.wanted.studies.map((study) => studyStatus(study, runs)) }),
+      : { studies: outlook.wanted.studies.map((study) => studyStatus(study, outlook)) }),
     ...comparison(outlook),
     ...(gpuSeconds.length === 0 ? {} : { gpuSeconds: gpuSeconds.reduce((sum, seconds) => sum + seconds, 0) }),
     ...(startTime === undefined ? {} : { startTime }),

@@ -1,20 +1,32 @@
-import type { ExperimentStatus } from '../api/experiment.ts';
+import type { Experiment, ExperimentStatus } from '../api/experiment.ts';
 import type { Run } from '../api/run.ts';
 import { countByPhase } from './count-by-phase.ts';
+import type { Obstacle } from './obstacle.ts';
 import { hasEnded, isAtRung } from './phases.ts';
 import type { StudyState } from './study-state.ts';
 import { sweptValues } from './swept.ts';
+import type { TeacherState } from './teacher.ts';
 
 type StudyStatus = NonNullable<ExperimentStatus['studies']>[number];
 
-/** What is reported of a study. `all` are the Runs of the Experiment, those that the plan creates among them. */
-export function studyStatus({ study, state, over, best }: StudyState, all: readonly Run[]): StudyStatus {
-  const runs = all.filter(({ spec }) => spec.trial?.study === study.name);
+/** What a study is in. */
+type Around = {
+  readonly experiment: Experiment;
+  /** Of the Experiment, those that the plan creates among them. */
+  readonly runs: readonly Run[];
+  readonly teacher: TeacherState;
+  readonly obstacle: Obstacle | null | undefined;
+};
+
+/** What is reported of a study. */
+export function studyStatus(planned: StudyState, around: Around): StudyStatus {
+  const { study, best } = planned;
+  const runs = around.runs.filter(({ spec }) => spec.trial?.study === study.name);
   const resting = runs.filter((run) => hasEnded(run) || isAtRung(run)).length;
   const accuracy = best?.trial.reports.at(-1)?.value;
   return {
     name: study.name,
-    ...stateOf(state, over, runs.length, resting),
+    ...stateOf(planned, runs.length, resting, around),
     runs: countByPhase(runs),
     ...(best === undefined || accuracy === undefined
       ? {}
@@ -30,11 +42,12 @@ export function studyStatus({ study, state, over, best }: StudyState, all: reado
 }
 
 function stateOf(
-  state: StudyState['state'],
-  over: StudyState['over'],
+  planned: StudyState,
   runs: number,
   resting: number,
+  around: Around,
 ): Pick<StudyStatus, 'state' | 'reason' | 'message'> {
+  const { state, over } = planned;
   switch (state) {
     case 'ended':
       return { state: 'Ended', reason: over?.reason ?? 'Ended', message: over?.message ?? '' };
@@ -46,13 +59,30 @@ function stateOf(
         reason: over?.reason ?? 'Closing',
         message: `${over?.message ?? ''} ${runs - resting} Runs are about to end.`,
       };
-    case 'open':
-      return runs === 0
-        ? { state: 'Waiting', reason: 'NotStarted', message: 'For its teacher or its turn.' }
-        : {
-            state: 'Searching',
-            reason: 'RunsUnfinished',
-            message: `${resting} of ${runs} Runs have ended or come to a rung.`,
-          };
+    case 'open': {
+      const waits = waitsFor(planned, around);
+      if (runs === 0) return { state: 'Waiting', ...waits };
+      const message = `${resting} of ${runs} Runs have ended or come to a rung.`;
+      if (resting < runs) return { state: 'Searching', reason: 'RunsUnfinished', message };
+      return { state: 'Searching', reason: waits.reason, message: `${message} ${waits.message}` };
+    }
   }
+}
+
+/** Why none of its Runs is under way. What a condition tells at length stands there once, and not in every study. */
+function waitsFor({ treatment }: StudyState, { experiment, teacher, obstacle }: Around): Obstacle {
+  const { suspend, parallelism } = experiment.spec;
+  if (suspend) return { reason: 'Suspended', message: 'It goes on once spec.suspend is false.' };
+  if (obstacle)
+    return { reason: obstacle.reason, message: 'The condition PrerequisitesMet says what is missing.' };
+  if (treatment.role === 'distilled' && teacher.state !== 'ready') {
+    const isTraining = teacher.state === 'training';
+    return {
+      reason: teacher.reason,
+      message: isTraining
+        ? teacher.message
+        : 'The condition TeacherReady says what is wrong with its teacher.',
+    };
+  }
+  return { reason: 'WaitingForSlots', message: `Other Runs have all of spec.parallelism, ${parallelism}.` };
 }

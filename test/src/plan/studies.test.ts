@@ -156,7 +156,12 @@ describe('the studies of a sweep', () => {
     const experiment = sweepOf();
     const first = plan({ experiment, runs: [], now });
     expect(trialsOf(first.create)).toEqual([]);
-    expect(first.status.studies?.map(({ state }) => state)).toEqual(['Waiting', 'Waiting']);
+    const [teacher] = first.create;
+    const trainsIt = `Run ${teacher?.metadata.name} trains the teacher: Waiting.`;
+    expect(first.status.studies).toMatchObject([
+      { state: 'Waiting', reason: 'TeacherUnfinished', message: trainsIt },
+      { state: 'Waiting', reason: 'TeacherUnfinished', message: trainsIt },
+    ]);
 
     const succeeds = (run: Run) => (run.spec.parameters.role === 'teacher' ? undefined : resultOf(0.5));
     const { runs, status } = carryOn(experiment, [], { succeeds });
@@ -174,6 +179,51 @@ describe('the studies of a sweep', () => {
       ['Failed', 'TeacherFailed'],
       ['Failed', 'TeacherFailed'],
     ]);
+  });
+});
+
+describe('a study of which no Run is under way', () => {
+  const students = { for: 'students', parameters: [{ name: learningRate, discrete: [0.1, 0.2] }] };
+  /** What is said of the baselines' study, once so many of its Runs exist. */
+  function said(
+    trials: number,
+    spec: Record<string, unknown>,
+    obstacle?: { reason: string; message: string },
+  ) {
+    const { runs } = carryOn(sweepOf({ ...students, maxRuns: 1 }));
+    const kept = [...runs.filter((run) => run.spec.trial === undefined), ...trialsOf(runs).slice(0, trials)];
+    const experiment = sweepOf(students, spec);
+    return plan({ experiment, runs: kept, obstacle, now }).status.studies?.[0];
+  }
+
+  it('says that the Experiment is suspended', () => {
+    expect(said(0, { suspend: true })).toMatchObject({ state: 'Waiting', reason: 'Suspended' });
+    expect(said(1, { suspend: true })).toMatchObject({
+      state: 'Searching',
+      reason: 'Suspended',
+      message: '1 of 1 Runs have ended or come to a rung. It goes on once spec.suspend is false.',
+    });
+  });
+
+  it('says what is missing in one word, and which condition tells more', () => {
+    const obstacle = { reason: 'QueueMissing', message: 'x'.repeat(30_000) };
+    const expected = {
+      reason: 'QueueMissing',
+      message: 'The condition PrerequisitesMet says what is missing.',
+    };
+    expect(said(0, {}, obstacle)).toMatchObject({ state: 'Waiting', ...expected });
+  });
+
+  it('says that other Runs have the slots', () => {
+    const first = plan({ experiment: sweepOf(students), runs: [], now });
+    expect(first.status.studies?.[0]).toMatchObject({ state: 'Searching', reason: 'RunsUnfinished' });
+    const experiment = sweepOf({ ...students, for: 'comparison' }, { parallelism: 1 });
+    const both = plan({ experiment, runs: [], now });
+    expect(both.status.studies?.[0]).toMatchObject({
+      state: 'Waiting',
+      reason: 'WaitingForSlots',
+      message: 'Other Runs have all of spec.parallelism, 1.',
+    });
   });
 });
 
