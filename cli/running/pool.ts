@@ -15,6 +15,8 @@ export interface PoolOptions {
   readonly display: Display;
   readonly folderOf: (run: Run) => string;
   readonly assignmentOf: (run: Run) => Assignment;
+  /** Runs that train at the same time, at most. */
+  readonly parallelism: number;
   readonly retries: number;
   /** Seconds a Run may take in this command. */
   readonly deadlineSeconds?: number | undefined;
@@ -149,11 +151,13 @@ export class RunPool {
   }
 
   #launch(slot: Slot): void {
-    const { surroundings, display, folderOf, assignmentOf, deadlineSeconds } = this.#options;
+    const { surroundings, display, folderOf, assignmentOf, parallelism, deadlineSeconds } = this.#options;
     const assignment = assignmentOf(slot.run);
     this.#setStatus(slot, started(slot.run, surroundings.now()));
     slot.isAsked = false;
-    slot.process = surroundings.trainer.start(assignment, folderOf(slot.run), {
+    // An explanation runs when all others have ended.
+    const sharing = assignment.parameters.role === 'explanation' ? 1 : parallelism;
+    slot.process = surroundings.trainer.start(assignment, folderOf(slot.run), sharing, {
       onReport: (report) => this.#events.put({ kind: 'report', slot, report }),
       onExit: (exit) => this.#events.put({ kind: 'exit', slot, exit }),
     });

@@ -54,6 +54,7 @@ export async function trainExperiment(
       data: dataFolder(options.data),
       capture: !options.eager,
     }),
+    parallelism: experiment.spec.parallelism,
     retries: experiment.spec.retries,
     deadlineSeconds: experiment.spec.activeDeadlineSeconds,
   });

@@ -73,6 +73,7 @@ async function trainIn(
       data: dataFolder(options.data),
       capture: !options.eager,
     }),
+    parallelism: 1,
     retries: 0,
   });
   try {

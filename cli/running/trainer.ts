@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Assignment } from '@destillml/core/protocol/assignment.ts';
@@ -25,8 +26,11 @@ export interface TrainerProcess {
 
 /** Starts trainers. */
 export interface Trainer {
-  /** `folder` is the Run's, where log and last word go. */
-  start(assignment: Assignment, folder: string, listener: TrainerListener): TrainerProcess;
+  /**
+   * @param folder of the Run, where log and last word go
+   * @param sharing how many trainers share the processors of this machine
+   */
+  start(assignment: Assignment, folder: string, sharing: number, listener: TrainerListener): TrainerProcess;
 }
 
 /**
@@ -38,14 +42,19 @@ export interface Trainer {
 export function processTrainer(env: Readonly<Record<string, string | undefined>>): Trainer {
   const main = fileURLToPath(import.meta.resolve('@destillml/trainer/main.ts'));
   return {
-    start(assignment, folder, listener) {
+    start(assignment, folder, sharing, listener) {
       makeFolder(folder);
       const lastWord = join(folder, runFiles.termination);
       rmSync(lastWord, { force: true });
       const logFile = join(folder, runFiles.log);
       const log = writingSync(logFile, () => openSync(logFile, 'a'));
       const child = spawn(process.execPath, [main], {
-        env: { ...env, DESTILL_ASSIGNMENT: JSON.stringify(assignment), DESTILL_TERMINATION_LOG: lastWord },
+        env: {
+          TF_NUM_INTRAOP_THREADS: String(Math.max(1, Math.floor(availableParallelism() / sharing))),
+          ...env,
+          DESTILL_ASSIGNMENT: JSON.stringify(assignment),
+          DESTILL_TERMINATION_LOG: lastWord,
+        },
         stdio: ['ignore', log, log, 'ipc'],
       });
       closeSync(log);

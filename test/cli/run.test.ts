@@ -9,6 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { results } from '../../src/results/document.ts';
@@ -75,10 +76,14 @@ function outcome(folder: string) {
   };
 }
 
-function statusOf(folder: string, role: string) {
+function fileOf(folder: string, role: string, file: string) {
   const runs = join(folder, 'destill-runs/tiny/runs');
   const name = readdirSync(runs).find((run) => run.includes(role)) ?? '';
-  return JSON.parse(readFileSync(join(runs, name, 'run.json'), 'utf8')).status;
+  return JSON.parse(readFileSync(join(runs, name, file), 'utf8'));
+}
+
+function statusOf(folder: string, role: string) {
+  return fileOf(folder, role, 'run.json').status;
 }
 
 describe('destill run of an Experiment with spec.explain', () => {
@@ -218,10 +223,12 @@ describe('destill run, with real trainers on real images', () => {
   );
 
   test(
-    'more arms in the file are trained, and a change of the training is refused',
+    'Runs that train at the same time share the processors; more arms in the file are trained; a change of the training is refused',
     async () => {
       const folder = laboratory({ epochs: 1 });
       expect((await destillProcess(folder, [...runCommand, '--parallelism', '2'])).code).toBe(0);
+      const share = String(Math.max(1, Math.floor(availableParallelism() / 2)));
+      expect(fileOf(folder, 'teacher', 'result.json').environment.threads).toBe(share);
 
       writeSpec(folder, { epochs: 1, arms: '- {name: similar, similarityPreserving: {}}' });
       const more = await destillProcess(folder, runCommand);
