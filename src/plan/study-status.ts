@@ -1,21 +1,27 @@
 import type { ExperimentStatus } from '../api/experiment.ts';
 import type { Run } from '../api/run.ts';
-import { countByPhase } from './count-by-phase.ts';
-import { hasEnded, isAtRung } from './phases.ts';
 import type { StudyState } from './study-state.ts';
 import { sweptValues } from './swept.ts';
+import { tallyOf, together } from './tally.ts';
 
 type StudyStatus = NonNullable<ExperimentStatus['studies']>[number];
 
-/** What is reported of a study. `all` are the Runs of the Experiment, those that the plan creates among them. */
-export function studyStatus({ study, state, over, best }: StudyState, all: readonly Run[]): StudyStatus {
-  const runs = all.filter(({ spec }) => spec.trial?.study === study.name);
-  const resting = runs.filter((run) => hasEnded(run) || isAtRung(run)).length;
+/**
+ * What is reported of a study. `others` are the Runs of the Experiment, those that the plan creates among them, but for
+ * those of the study that have ended or rest at a rung.
+ */
+export function studyStatus(
+  { study, state, over, best, parts }: StudyState,
+  others: readonly Run[],
+): StudyStatus {
+  const own = tallyOf(others.filter(({ spec }) => spec.trial?.study === study.name));
+  const rested = together(parts.map(({ resting }) => resting));
+  const all = together([own, rested]);
   const accuracy = best?.trial.reports.at(-1)?.value;
   return {
     name: study.name,
-    ...stateOf(state, over, runs.length, resting),
-    runs: countByPhase(runs),
+    ...stateOf(state, over, all.count, rested.count),
+    runs: all.phases,
     ...(best === undefined || accuracy === undefined
       ? {}
       : {
