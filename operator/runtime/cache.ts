@@ -57,12 +57,7 @@ export class Cache<T extends KubeObject> {
 
   /** Objects that the indexer of that name gave `value` for. @throws Error if there is no such indexer */
   byIndex(name: string, value: string): readonly T[] {
-    const found: T[] = [];
-    for (const key of this.#index(name).keys(value)) {
-      const object = this.#objects.get(key);
-      if (object !== undefined) found.push(object);
-    }
-    return found;
+    return [...this.#index(name).objects(value)];
   }
 
   /** How many objects `byIndex` gives. @throws Error if there is no such indexer */
@@ -172,33 +167,37 @@ export class Cache<T extends KubeObject> {
   }
 }
 
-/** Keys of objects by a value computed from them. */
+/** Objects by a value computed from them, in the order in which they came to have it. */
 class Index<T> {
   readonly #indexer: Indexer<T>;
-  readonly #keys = new Map<string, Set<string>>();
+  /** By value, then by key. */
+  readonly #found = new Map<string, Map<string, T>>();
 
   constructor(indexer: Indexer<T>) {
     this.#indexer = indexer;
   }
 
-  keys(value: string): Iterable<string> {
-    return this.#keys.get(value) ?? [];
+  objects(value: string): Iterable<T> {
+    return this.#found.get(value)?.values() ?? [];
   }
 
   count(value: string): number {
-    return this.#keys.get(value)?.size ?? 0;
+    return this.#found.get(value)?.size ?? 0;
   }
 
   move(key: string, from: T | undefined, to: T | undefined): void {
+    const values = to === undefined ? [] : this.#indexer(to);
     for (const value of from === undefined ? [] : this.#indexer(from)) {
-      const keys = this.#keys.get(value);
-      keys?.delete(key);
-      if (keys?.size === 0) this.#keys.delete(value);
+      // One that keeps its value keeps its place.
+      if (values.includes(value)) continue;
+      const found = this.#found.get(value);
+      found?.delete(key);
+      if (found?.size === 0) this.#found.delete(value);
     }
-    for (const value of to === undefined ? [] : this.#indexer(to)) {
-      const keys = this.#keys.get(value);
-      if (keys === undefined) this.#keys.set(value, new Set([key]));
-      else keys.add(key);
+    for (const value of values) {
+      const found = this.#found.get(value);
+      if (found === undefined) this.#found.set(value, new Map(to && [[key, to]]));
+      else if (to !== undefined) found.set(key, to);
     }
   }
 }

@@ -54,15 +54,12 @@ export type Plan = {
  */
 export function plan(world: Observed, memory?: Memory): Plan {
   const { experiment, teacher: externalTeacher, obstacle, refused, now } = world;
-  const { name } = experiment.metadata;
-  const existing = world.runs.filter((run) => run.spec.experiment === name);
-
-  const wanted = wantedRuns(experiment, existing, referenceTo(externalTeacher), memory);
-  const teacher = teacherState(experiment, wanted, existing, externalTeacher);
+  const wanted = wantedRuns(experiment, world.runs, referenceTo(externalTeacher), memory);
+  const teacher = teacherState(experiment, wanted, externalTeacher);
 
   const beingDeleted = experiment.metadata.deletionTimestamp !== undefined;
   const missing = beingDeleted ? [] : missingRuns(experiment, wanted, teacher);
-  const runs = inOrder(wanted, [...existing, ...missing]);
+  const runs = inOrder(wanted, missing);
 
   const stop = stops(wanted, runs, teacher);
   const stopping = new Set(stop.map(({ name }) => name));
@@ -85,7 +82,7 @@ export function plan(world: Observed, memory?: Memory): Plan {
     stopping,
   };
   const asItIs = {
-    runs: inOrder(wanted, existing),
+    runs: inOrder(wanted, []),
     schedule: { start: [], pause: [] },
     stopping: new Set<string>(),
   };
@@ -129,17 +126,23 @@ function started(run: Run): Run {
   return { ...run, spec: { ...run.spec, suspend: false } };
 }
 
-/** Runs in the order in which they are wanted, the others by name, then those of searches by study and number. */
-function inOrder({ runs: wanted, studies }: Wanted, runs: readonly Run[]): readonly Run[] {
-  const known = new Set(studies.map(({ study }) => study.name));
-  const isTrial = ({ spec: { trial } }: Run) => trial !== undefined && known.has(trial.study);
-  // Of which there may be thousands, in order already.
-  const others = new Map(runs.flatMap((run) => (isTrial(run) ? [] : [[run.metadata.name, run] as const])));
+/**
+ * Runs in the order in which they are wanted, the others by name, then those of searches by study and number: without
+ * those, of which there may be thousands, that have ended or rest at a rung.
+ */
+function inOrder({ runs: wanted, shown, left, studies }: Wanted, missing: readonly Run[]): readonly Run[] {
+  const isOpenTrial = ({ spec: { trial } }: Run) =>
+    trial !== undefined && studies.some(({ study }) => study.name === trial.study);
+  const others = new Map(
+    [...shown, ...left, ...missing].flatMap((run) =>
+      isOpenTrial(run) ? [] : [[run.metadata.name, run] as const],
+    ),
+  );
   const first = wanted.flatMap(({ name }) => {
     const run = others.get(name);
     others.delete(name);
     return run ?? [];
   });
   const last = [...others.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-  return [...first, ...last, ...studies.flatMap((study) => study.runs)];
+  return [...first, ...last, ...studies.flatMap(({ running }) => running)];
 }

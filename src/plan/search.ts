@@ -5,7 +5,8 @@ import type { Trial } from '../search/trial.ts';
 import { runManifest } from './manifest.ts';
 import { trialNamer } from './naming.ts';
 import { isAtRung } from './phases.ts';
-import { freeNumber } from './studies.ts';
+import { freeNumber, trialsOf } from './studies.ts';
+import { byNumber } from './study-part.ts';
 import type { StudyState } from './study-state.ts';
 import { sweptValues, valuesText, withValues } from './swept.ts';
 import type { TeacherParameters, TeacherState } from './teacher.ts';
@@ -38,21 +39,18 @@ export function search(
       ({ state, treatment }) =>
         state === 'open' && (treatment.role !== 'distilled' || teacher.state.state === 'ready'),
     )
-    .map((study) => ({ ...study, trials: [...study.trials] }));
+    .map((study) => new Searching(study));
   const seed = searchSeed(experiment, studies);
 
   while (create.length + promote.length < slots && open.length > 0) {
-    const study = open.reduce((least, other) => (other.trials.length < least.trials.length ? other : least));
-    const next = step(study);
+    const study = open.reduce((least, other) => (other.size < least.size ? other : least));
+    const next = study.step();
     if (next === undefined) {
       open.splice(open.indexOf(study), 1);
     } else if (next.kind === 'promote') {
       promote.push({ name: next.run.metadata.name, untilEpoch: next.untilEpoch });
-      replace(study.trials, { ...next.trial, state: 'running' });
-      study.promotion = nextPromotion(study.study, study.trials);
     } else {
-      create.push(newRun(experiment, study, next.trial, seed, teacher.parameters));
-      study.trials.splice(next.trial.number - 1, 0, next.trial);
+      create.push(newRun(experiment, study.state, next.trial, seed, teacher.parameters));
     }
   }
   return { create, promote };
@@ -66,22 +64,48 @@ function finish({ state, best, study }: StudyState): readonly Promotion[] {
 
 type Step =
   | { readonly kind: 'create'; readonly trial: Trial }
-  | { readonly kind: 'promote'; readonly run: Run; readonly trial: Trial; readonly untilEpoch: number };
+  | { readonly kind: 'promote'; readonly run: Run; readonly untilEpoch: number };
 
-function step({ study, maxRuns, runs, trials, promotion }: StudyState): Step | undefined {
-  const run = runs.find(({ spec }) => spec.trial?.number === promotion?.number);
-  const promoted = trials.find(({ number }) => number === promotion?.number);
-  if (promotion !== undefined && run !== undefined && promoted !== undefined) {
-    return { kind: 'promote', run, trial: promoted, untilEpoch: promotion.untilEpoch };
+/** A study and what the plan does with it, which is seen at once. */
+class Searching {
+  readonly state: StudyState;
+  readonly #promoted = new Set<number>();
+  /** Of all its Runs, those that the plan creates among them; made when it is first needed. */
+  #trials: Trial[] | undefined;
+  #created = 0;
+
+  constructor(state: StudyState) {
+    this.state = state;
   }
-  const number = freeNumber(trials, maxRuns);
-  const values = number === undefined ? undefined : suggest(study, trials, number);
-  if (number === undefined || values === undefined) return undefined;
-  return { kind: 'create', trial: { number, values, state: 'running', reports: [] } };
-}
 
-function replace(trials: Trial[], trial: Trial): void {
-  trials[trials.findIndex(({ number }) => number === trial.number)] = trial;
+  get size(): number {
+    return this.state.parts.reduce((sum, { runs }) => sum + runs.length, this.#created);
+  }
+
+  step(): Step | undefined {
+    const { study, standings, maxRuns } = this.state;
+    const promotion = nextPromotion(study, standings, this.#promoted);
+    const run = promotion && this.#runOf(promotion.number);
+    if (promotion !== undefined && run !== undefined) {
+      this.#promoted.add(promotion.number);
+      this.#trials = undefined;
+      return { kind: 'promote', run, untilEpoch: promotion.untilEpoch };
+    }
+    this.#trials ??= trialsOf(this.state.parts).map((trial) =>
+      this.#promoted.has(trial.number) ? { ...trial, state: 'running' } : trial,
+    );
+    const number = freeNumber(this.#trials, maxRuns);
+    const values = number === undefined ? undefined : suggest(study, this.#trials, number);
+    if (number === undefined || values === undefined) return undefined;
+    const trial: Trial = { number, values, state: 'running', reports: [] };
+    this.#trials.splice(number - 1, 0, trial);
+    this.#created++;
+    return { kind: 'create', trial };
+  }
+
+  #runOf(number: number): Run | undefined {
+    return this.state.parts.find(({ byNumber }) => byNumber.has(number))?.byNumber.get(number);
+  }
 }
 
 function newRun(
@@ -113,6 +137,6 @@ function newRun(
 
 /** All Runs of a search have one seed: that of those that there are, should one be added before it. */
 function searchSeed({ spec }: Experiment, studies: readonly StudyState[]): number {
-  const [first] = studies.flatMap(({ runs }) => runs);
+  const [first] = studies.flatMap(({ parts }) => parts.flatMap((part) => part.first ?? []).sort(byNumber));
   return first?.spec.parameters.seed ?? spec.seeds[0] ?? 1;
 }

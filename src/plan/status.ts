@@ -3,7 +3,6 @@ import { runPhases } from '../api/meta.ts';
 import type { Run } from '../api/run.ts';
 import { type BlockedRun, blockedRuns, blockedText } from './blocked.ts';
 import { conditions, type Finding, timestamp } from './conditions.ts';
-import { countByPhase } from './count-by-phase.ts';
 import { groupBySeeds, resultsOf } from './groups.ts';
 import type { WantedRun } from './naming.ts';
 import { type Obstacle, prerequisitesFinding } from './obstacle.ts';
@@ -13,6 +12,7 @@ import { spread } from './spread.ts';
 import { isSettled } from './studies.ts';
 import type { StudyState } from './study-state.ts';
 import { studyStatus } from './study-status.ts';
+import { type Tally, tallyOf, together } from './tally.ts';
 import type { ExternalTeacher, TeacherState } from './teacher.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -20,7 +20,10 @@ import type { Wanted } from './wanted.ts';
 export type Outlook = {
   readonly experiment: Experiment;
   readonly wanted: Wanted;
-  /** All Runs, those that the plan creates among them. */
+  /**
+   * All Runs, those that the plan creates among them, but for those of searches that have ended or rest at a rung: they
+   * are counted in `wanted`.
+   */
   readonly runs: readonly Run[];
   /** What the plan starts, created Runs among them, and what it pauses. */
   readonly schedule: Pick<Schedule, 'start' | 'pause'>;
@@ -35,27 +38,33 @@ export type Outlook = {
 
 /** The status to report. A second look at an unchanged world gives an equal one. */
 export function experimentStatus(outlook: Outlook): ExperimentStatus {
-  const { experiment, runs, now } = outlook;
+  const { experiment, wanted, runs, now } = outlook;
   const previous = experiment.status;
   const { generation } = experiment.metadata;
   const ending = endOf(outlook);
+  const tally = together([tallyOf(runs), ...wanted.studies.flatMap(restingOf)]);
   const activity = activityAfter(outlook);
-  const phase = phaseOfExperiment(outlook, ending);
+  const phase = phaseOfExperiment(outlook, ending, tally);
   const startTime =
-    previous?.startTime ?? earliestStart(runs) ?? (activity.active > 0 ? timestamp(now) : undefined);
+    previous?.startTime ?? tally.startTime ?? (activity.active > 0 ? timestamp(now) : undefined);
   const completionTime = ending ? (previous?.completionTime ?? timestamp(now)) : undefined;
-  const gpuSeconds = runs.flatMap((run) => run.status?.gpuSeconds ?? []);
+  const { gpuSeconds } = tally;
 
   return {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
-    conditions: conditions(previous?.conditions ?? [], findings(outlook, ending, activity), generation, now),
-    runs: countByPhase(runs),
-    ...(outlook.wanted.studies.length === 0
+    conditions: conditions(
+      previous?.conditions ?? [],
+      findings(outlook, ending, activity, tally),
+      generation,
+      now,
+    ),
+    runs: tally.phases,
+    ...(wanted.studies.length === 0
       ? {}
-      : { studies: outlook.wanted.studies.map((study) => studyStatus(study, outlook)) }),
+      : { studies: wanted.studies.map((study) => studyStatus(study, outlook)) }),
     ...comparison(outlook),
-    ...(gpuSeconds.length === 0 ? {} : { gpuSeconds: gpuSeconds.reduce((sum, seconds) => sum + seconds, 0) }),
+    ...(gpuSeconds === undefined ? {} : { gpuSeconds }),
     ...(startTime === undefined ? {} : { startTime }),
     ...(completionTime === undefined ? {} : { completionTime }),
   };
@@ -70,11 +79,11 @@ type Ending = { readonly type: 'Complete' | 'Failed'; readonly reason: string; r
 function endOf({ wanted, runs }: Outlook): Ending | undefined {
   if (!wanted.studies.every(isSettled)) return undefined;
   if (!runs.every((run) => hasEnded(run) || isAtRung(run))) return undefined;
-  const existing = new Map(runs.map((run) => [run.metadata.name, run]));
+  const existing = new Map([...wanted.shown, ...runs].map((run) => [run.metadata.name, run]));
   const own = wanted.runs.flatMap(({ name }) => existing.get(name) ?? []);
   if (own.length < wanted.runs.length) return undefined;
 
-  const counts = countByPhase(own);
+  const counts = tallyOf(own).phases;
   const succeeded = counts.Succeeded ?? 0;
   const others = runPhases.flatMap((phase) =>
     phase !== 'Succeeded' && counts[phase] ? [`${counts[phase]} ${phase}`] : [],
@@ -103,20 +112,26 @@ function isKnown({ status }: Run): boolean {
 }
 
 function phaseOfExperiment(
-  { experiment, runs }: Outlook,
+  { experiment }: Outlook,
   ending: Ending | undefined,
+  { count, phases: { Waiting = 0, Queued = 0 } }: Tally,
 ): ExperimentStatus['phase'] {
   if (ending) return ending.type;
   if (experiment.spec.suspend) return 'Suspended';
-  return runs.some((run) => !['Waiting', 'Queued'].includes(phaseOf(run))) ? 'Running' : 'Pending';
+  return count > Waiting + Queued ? 'Running' : 'Pending';
 }
 
 type Activity = { readonly active: number; readonly blocked: readonly BlockedRun[] };
 
-function findings(outlook: Outlook, ending: Ending | undefined, activity: Activity): readonly Finding[] {
-  const { experiment, wanted, runs, teacher } = outlook;
-  const unfinished = runs.filter((run) => !hasEnded(run)).length;
-  const open = { reason: 'RunsUnfinished', message: `${unfinished} of ${runs.length} Runs have not ended.` };
+function findings(
+  outlook: Outlook,
+  ending: Ending | undefined,
+  activity: Activity,
+  { count, ended }: Tally,
+): readonly Finding[] {
+  const { experiment, wanted, teacher } = outlook;
+  const unfinished = count - ended;
+  const open = { reason: 'RunsUnfinished', message: `${unfinished} of ${count} Runs have not ended.` };
   const endFinding = (type: Ending['type']): Finding =>
     ending?.type === type ? { ...ending, status: 'True' } : { ...(ending ?? open), type, status: 'False' };
   const { suspend } = experiment.spec;
@@ -271,11 +286,7 @@ function activityAfter({ runs, schedule, stopping }: Outlook): Activity {
   return { active: staying.length + schedule.start.length, blocked: blockedRuns(staying) };
 }
 
-function earliestStart(runs: readonly Run[]): string | undefined {
-  let earliest: string | undefined;
-  for (const { status } of runs) {
-    const time = status?.startTime;
-    if (time !== undefined && (earliest === undefined || time < earliest)) earliest = time;
-  }
-  return earliest;
+/** The Runs of a study that are not among those of an outlook. */
+function restingOf({ parts }: StudyState): readonly Tally[] {
+  return parts.map(({ resting }) => resting);
 }

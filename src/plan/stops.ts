@@ -1,6 +1,6 @@
 import type { Run } from '../api/run.ts';
 import type { WantedRun } from './naming.ts';
-import { isOpen } from './phases.ts';
+import { isAtRung, isOpen } from './phases.ts';
 import type { Stop } from './stop.ts';
 import type { StudyState } from './study-state.ts';
 import type { TeacherState } from './teacher.ts';
@@ -17,7 +17,12 @@ export function stops(
   const names = new Set(wanted.map(({ name }) => name));
   const known = new Set(studies.map(({ study }) => study.name));
   const searched = new Map(studies.flatMap((study) => study.stops.map((stop) => [stop.name, stop])));
-  return runs.filter(isOpen).flatMap((run) => {
+  // What rests at a rung is left there, unless its teacher will never be there.
+  const resting =
+    teacher.state === 'failed'
+      ? studies.flatMap(({ parts }) => parts.flatMap((part) => part.runs.filter(isAtRung)))
+      : [];
+  return [...runs, ...resting].filter(isOpen).flatMap((run) => {
     const { name } = run.metadata;
     const fromStudy = searched.get(name);
     if (fromStudy !== undefined) return [fromStudy];

@@ -1,17 +1,17 @@
 import type { Experiment, ExperimentSpec } from '../api/experiment.ts';
-import type { Run } from '../api/run.ts';
 import type { Sweep } from '../api/sweep.ts';
 import { medianStops } from '../search/median.ts';
 import type { Space } from '../search/space.ts';
-import { type Algorithm, nextPromotion, type Study, suggest } from '../search/study.ts';
+import { type Algorithm, nextPromotion, type Study, standingsOf, suggest } from '../search/study.ts';
 import { bestTrial, type Trial } from '../search/trial.ts';
+import type { RunsMemory } from './blocks.ts';
 import { studyNameOf, type Treatment } from './naming.ts';
 import { isAtRung, isOpen, phaseOf } from './phases.ts';
 import type { Stop } from './stop.ts';
+import { type BestRun, type BlockParts, byNumber, numberOf, type StudyPart } from './study-part.ts';
 import type { PlannedStudy, StudyState } from './study-state.ts';
 import { spaceFor } from './swept.ts';
 import { teacherTreatment, treatments } from './treatments.ts';
-import { type TrialMemory, trialOf } from './trials.ts';
 
 /** The studies of a sweep, in the order of the spec. */
 function plannedStudies({ spec }: Pick<Experiment, 'spec'>): readonly PlannedStudy[] {
@@ -28,21 +28,30 @@ function plannedStudies({ spec }: Pick<Experiment, 'spec'>): readonly PlannedStu
 /** What each study has come to, from its Runs and nothing else. */
 export function studyStates(
   experiment: Experiment,
-  runs: readonly Run[],
-  memory: TrialMemory,
+  blocks: readonly BlockParts[],
+  memory: RunsMemory,
 ): readonly StudyState[] {
   const { sweep } = experiment.spec;
   if (sweep === undefined) return [];
-  const byStudy = Map.groupBy(runs, (run) => run.spec.trial?.study);
-  byStudy.delete(undefined);
-  const hours =
-    [...byStudy.values()].flat().reduce((sum, run) => sum + (run.status?.gpuSeconds ?? 0), 0) / 3600;
+  const all = blocks.flatMap(({ byStudy }) => [...byStudy.values()]);
+  const hours = all.reduce((sum, { gpuSeconds }) => sum + gpuSeconds, 0) / 3600;
   const isSpent = sweep.maxGpuHours !== undefined && hours >= sweep.maxGpuHours;
   return plannedStudies(experiment).map((planned) => {
-    const own = (byStudy.get(planned.study.name) ?? []).toSorted((a, b) => numberOf(a) - numberOf(b));
-    const trials = own.map((run) => trialOf(run, memory));
-    return { ...planned, runs: own, trials, ...outcome(planned.study, own, trials, sweep, isSpent) };
+    const { study } = planned;
+    const parts = blocks.flatMap(({ byStudy }) => byStudy.get(study.name) ?? []);
+    const kind = `standings ${JSON.stringify([study.algorithm, study.epochs])}`;
+    const standings = parts.map((part) =>
+      memory.made(kind, part, ({ trials }) => standingsOf(study, trials)),
+    );
+    const running = parts.flatMap((part) => part.running).sort(byNumber);
+    const seen = { ...planned, parts, standings, running };
+    return { ...seen, ...outcome(seen, sweep, isSpent) };
   });
+}
+
+/** All trials of a study, by number. */
+export function trialsOf(parts: readonly StudyPart[]): readonly Trial[] {
+  return parts.flatMap(({ trials }) => trials).sort((a, b) => a.number - b.number);
 }
 
 /** Whether all that there is to search has been: what is found will not change unless the sweep does. */
@@ -65,28 +74,17 @@ export function freeNumber(trials: readonly Trial[], maxRuns: number): number | 
   return low < maxRuns ? low + 1 : undefined;
 }
 
-function numberOf(run: Run): number {
-  return run.spec.trial?.number ?? 0;
-}
-
+type Seen = Omit<StudyState, keyof Outcome>;
 type Outcome = Pick<StudyState, 'state' | 'over' | 'promotion' | 'best' | 'stops'>;
 
-function outcome(
-  study: Study,
-  runs: readonly Run[],
-  trials: readonly Trial[],
-  sweep: Sweep,
-  isSpent: boolean,
-): Outcome {
-  const found = bestTrial(trials);
-  const bestRun = runs.find((run) => numberOf(run) === found?.number);
-  const best = found && bestRun ? { run: bestRun, trial: found } : undefined;
-  const running = runs.filter((_, index) => trials[index]?.state === 'running');
-  const promotion = nextPromotion(study, trials);
+function outcome(seen: Seen, sweep: Sweep, isSpent: boolean): Outcome {
+  const { study, parts, standings, running } = seen;
+  const best = bestOf(parts);
+  const promotion = nextPromotion(study, standings);
   const isIdle = running.length === 0 && promotion === undefined;
-  const over = whyOver(study, trials, sweep, { isSpent, isIdle, best: found });
+  const over = whyOver(seen, sweep, { isSpent, isIdle, best: best?.trial });
   if (over === undefined) {
-    return { state: 'open', over, promotion, best, stops: fallenBehind(sweep, runs, trials) };
+    return { state: 'open', over, promotion, best, stops: fallenBehind(sweep, seen) };
   }
 
   const isFailed = over.reason === 'TooManyRunsFailed' || best === undefined;
@@ -98,13 +96,18 @@ function outcome(
   return { state, over, promotion: undefined, best, stops };
 }
 
+function bestOf(parts: readonly StudyPart[]): BestRun | undefined {
+  const candidates = parts.flatMap(({ best }) => best ?? []);
+  const found = bestTrial(candidates.map(({ trial }) => trial));
+  return candidates.find(({ trial }) => trial === found);
+}
+
 function whyOver(
-  study: Study,
-  trials: readonly Trial[],
+  { study, parts }: Seen,
   { objective, maxFailedRuns, maxRuns }: Sweep,
   seen: { readonly isSpent: boolean; readonly isIdle: boolean; readonly best: Trial | undefined },
 ): StudyState['over'] {
-  const failed = trials.filter(({ state }) => state === 'failed').length;
+  const failed = parts.reduce((sum, part) => sum + part.failed, 0);
   if (maxFailedRuns !== undefined && failed >= maxFailedRuns) {
     const message = `${failed} of its Runs failed, and spec.sweep.maxFailedRuns is ${maxFailedRuns}.`;
     return { reason: 'TooManyRunsFailed', message };
@@ -121,6 +124,7 @@ function whyOver(
     return { reason: 'GpuHoursSpent', message: 'The search has taken spec.sweep.maxGpuHours.' };
   }
   if (!seen.isIdle) return undefined;
+  const trials = trialsOf(parts);
   const number = freeNumber(trials, maxRuns);
   if (number === undefined) {
     return { reason: 'MaxRunsReached', message: `All of spec.sweep.maxRuns, ${maxRuns}, were tried.` };
@@ -132,14 +136,10 @@ function whyOver(
   };
 }
 
-function fallenBehind(
-  { earlyStopping }: Sweep,
-  runs: readonly Run[],
-  trials: readonly Trial[],
-): readonly Stop[] {
+function fallenBehind({ earlyStopping }: Sweep, { parts, running }: Seen): readonly Stop[] {
   if (earlyStopping === undefined) return [];
-  const behind = new Set(medianStops(earlyStopping.median, trials));
-  return runs
+  const behind = new Set(medianStops(earlyStopping.median, trialsOf(parts)));
+  return running
     .filter((run) => behind.has(numberOf(run)) && isOpen(run) && !isAtRung(run) && phaseOf(run) === 'Running')
     .map(({ metadata: { name } }) => ({
       name,

@@ -1,10 +1,9 @@
 import type { Experiment, ExperimentStatus } from '../api/experiment.ts';
 import type { Run } from '../api/run.ts';
-import { countByPhase } from './count-by-phase.ts';
 import type { Obstacle } from './obstacle.ts';
-import { hasEnded, isAtRung } from './phases.ts';
 import type { StudyState } from './study-state.ts';
 import { sweptValues } from './swept.ts';
+import { tallyOf, together } from './tally.ts';
 import type { TeacherState } from './teacher.ts';
 
 type StudyStatus = NonNullable<ExperimentStatus['studies']>[number];
@@ -12,7 +11,7 @@ type StudyStatus = NonNullable<ExperimentStatus['studies']>[number];
 /** What a study is in. */
 type Around = {
   readonly experiment: Experiment;
-  /** Of the Experiment, those that the plan creates among them. */
+  /** Of the Experiment, those that the plan creates among them, but for trials that have ended or rest at a rung. */
   readonly runs: readonly Run[];
   readonly teacher: TeacherState;
   readonly obstacle: Obstacle | null | undefined;
@@ -20,14 +19,15 @@ type Around = {
 
 /** What is reported of a study. */
 export function studyStatus(planned: StudyState, around: Around): StudyStatus {
-  const { study, best } = planned;
-  const runs = around.runs.filter(({ spec }) => spec.trial?.study === study.name);
-  const resting = runs.filter((run) => hasEnded(run) || isAtRung(run)).length;
+  const { study, best, parts } = planned;
+  const own = tallyOf(around.runs.filter(({ spec }) => spec.trial?.study === study.name));
+  const rested = together(parts.map(({ resting }) => resting));
+  const all = together([own, rested]);
   const accuracy = best?.trial.reports.at(-1)?.value;
   return {
     name: study.name,
-    ...stateOf(planned, runs.length, resting, around),
-    runs: countByPhase(runs),
+    ...stateOf(planned, all.count, rested.count, around),
+    runs: all.phases,
     ...(best === undefined || accuracy === undefined
       ? {}
       : {

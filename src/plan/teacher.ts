@@ -34,8 +34,15 @@ export function referenceTo(teacher: ExternalTeacher | undefined): TeacherRefere
 
 export function teacherState(
   experiment: Experiment,
-  { runs: wanted, studies }: { readonly runs: readonly WantedRun[]; readonly studies: readonly StudyState[] },
-  runs: readonly Run[],
+  {
+    runs: wanted,
+    studies,
+    shown: runs,
+  }: {
+    readonly runs: readonly WantedRun[];
+    readonly studies: readonly StudyState[];
+    readonly shown: readonly Run[];
+  },
   external: ExternalTeacher | undefined,
 ): TeacherState {
   const { model, from } = experiment.spec.teacher;

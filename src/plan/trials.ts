@@ -3,15 +3,10 @@ import { historyStride } from '../protocol/history.ts';
 import type { Trial } from '../search/trial.ts';
 import { isAtRung, phaseOf } from './phases.ts';
 
-/** What was made of Runs that have not changed since. Nothing depends on it. */
-export type TrialMemory = WeakMap<Run, Trial>;
-
 /** A Run of a search as evidence: what it tried, and what was reported of it. */
-export function trialOf(run: Run, memory: TrialMemory): Trial {
-  const known = memory.get(run);
-  if (known !== undefined) return known;
+export function trialOf(run: Run): Trial {
   const { number = 0, values = {} } = run.spec.trial ?? {};
-  const trial: Trial = {
+  return {
     number,
     values: Object.fromEntries(
       Object.entries(values).flatMap(([path, value]) => (value === undefined ? [] : [[path, value]])),
@@ -19,8 +14,6 @@ export function trialOf(run: Run, memory: TrialMemory): Trial {
     state: stateOf(run),
     reports: run.metadata.deletionTimestamp === undefined ? reportsOf(run) : [],
   };
-  memory.set(run, trial);
-  return trial;
 }
 
 /** One that is being deleted will be made anew: until it is gone nothing is known of it. */

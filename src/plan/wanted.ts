@@ -1,16 +1,17 @@
 import type { Experiment, ExperimentSpec } from '../api/experiment.ts';
 import type { Run } from '../api/run.ts';
 import type { SweptValues } from '../api/sweepable.ts';
+import { RunsMemory } from './blocks.ts';
 import { explanationRuns } from './explanation.ts';
 import { type RunNamer, runNamer, type Treatment, type WantedRun } from './naming.ts';
 import { hasEnded, phaseOf } from './phases.ts';
 import { chooseArm, type ScarcityChoice } from './scarcity.ts';
 import { isSettled, studyStates } from './studies.ts';
+import { partsOf } from './study-part.ts';
 import type { StudyState } from './study-state.ts';
 import { sweptValues, withValues } from './swept.ts';
 import type { TeacherParameters, TeacherReference } from './teacher.ts';
 import { teacherTreatment, treatments } from './treatments.ts';
-import type { TrialMemory } from './trials.ts';
 
 export type Wanted = {
   /**
@@ -24,6 +25,8 @@ export type Wanted = {
   readonly studies: readonly StudyState[];
   /** Those of the Runs that play a part outside of the search: of its own only what it found. */
   readonly shown: readonly Run[];
+  /** Runs of studies that there are no more. */
+  readonly left: readonly Run[];
   /** What a Run of a search is told of the teacher. */
   readonly teacher: TeacherParameters;
 };
@@ -34,7 +37,7 @@ export type Wanted = {
  */
 export type Memory = {
   main?: { readonly of: string; readonly runs: readonly WantedRun[] };
-  trials?: TrialMemory;
+  runs?: RunsMemory;
 };
 
 /**
@@ -51,17 +54,17 @@ export function wantedRuns(
   memory: Memory = {},
 ): Wanted {
   const { spec } = experiment;
-  memory.trials ??= new WeakMap();
-  const states = studyStates(experiment, all, memory.trials);
+  memory.runs ??= new RunsMemory();
+  const { runs: known } = memory;
+  const blocks = known.blocksOf(all).map((block) => partsOf(block, experiment.metadata.name, known));
+  const states = studyStates(experiment, blocks, known);
   // Of a search, which may have thousands, only what it found plays a part in the other stages.
-  const runs = [
-    ...all.filter(({ spec: { trial } }) => trial === undefined),
-    ...states.flatMap(({ best }) => best?.run ?? []),
-  ];
+  const runs = [...blocks.flatMap(({ others }) => others), ...states.flatMap(({ best }) => best?.run ?? [])];
   const tuned = states.find(({ treatment }) => treatment.role === 'teacher');
   const own = tuned
     ? tunedTeacher(tuned, spec, runNamer(experiment))
     : ownTeacher(spec, runs, runNamer(experiment));
+  const names = new Set(states.map(({ study }) => study.name));
   const studies = states.map((study) => unlessTeacherFailed(study, own, runs));
   const namer = runNamer(experiment, tuned && own?.name);
   const teacher = own ? { teacherRun: own.name } : givenTeacher(spec, external);
@@ -76,7 +79,11 @@ export function wantedRuns(
   const scarcity = chooseArm(experiment, main, runs, isSearching);
   const trained = [...main, ...scarceRuns(spec, scarcity, runs, studies, teacher, namer)];
   const explained = explanationRuns(experiment, trained, runs, teacher, namer, isSearching);
-  return { runs: [...trained, ...explained], scarcity, studies, shown: runs, teacher };
+  // Of a sweep that was changed.
+  const left = blocks.flatMap(({ byStudy }) =>
+    [...byStudy].flatMap(([study, part]) => (names.has(study) ? [] : part.runs)),
+  );
+  return { runs: [...trained, ...explained], scarcity, studies, shown: runs, left, teacher };
 }
 
 /** Nothing is searched for students whose teacher will never be there. */

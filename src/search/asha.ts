@@ -43,28 +43,56 @@ export function firstRungOf(settings: AshaSettings, epochs: number, number: numb
 }
 
 /**
+ * What some trials reported, by bracket and rung, best first. Those of many trials may be given in parts: one that has
+ * changed makes one part new.
+ */
+export type Standings = ReadonlyMap<string, Standing>;
+
+type Standing = {
+  readonly entries: readonly Entry[];
+  /** Those of them that may go on. */
+  readonly waiting: readonly Entry[];
+};
+
+/**
+ * What was reported counts, whatever became of the trial afterwards: one that failed later keeps its place. A trial
+ * without a report at a rung is not known there: it is neither counted nor promoted.
+ */
+export function standings(settings: AshaSettings, epochs: number, trials: readonly Trial[]): Standings {
+  const rungs = rungsOf(settings, epochs);
+  const brackets = Map.groupBy(trials, (trial) => bracketOf(settings, epochs, trial.number));
+  return new Map(
+    [...brackets].flatMap(([bracket, its]) =>
+      rungs.slice(0, -1).map((here, rung) => {
+        const next = rungs[rung + 1] ?? epochs;
+        const entries = its.flatMap((trial) => entryAt(trial, here, next) ?? []).sort(compare);
+        return [placeOf(bracket, rung), { entries, waiting: entries.filter(({ waits }) => waits) }];
+      }),
+    ),
+  );
+}
+
+/**
  * The paused trial that goes on next, by algorithm 2 of Li et al. 2020, "A System for Massively Parallel
  * Hyperparameter Tuning": from the highest rung down, the best trial that is among the best ⌊n / eta⌋ of the n that
  * reported the rung, and waits there. Of equals the lower number is better. Trials of a bracket are compared with
  * each other.
  *
- * What was reported counts, whatever became of the trial afterwards: one that failed later keeps its place. A trial
- * without a report at a rung is not known there: it is neither counted nor promoted.
+ * @param promoted numbers of trials that were promoted since they were given: they wait no more
  */
 export function promotion(
   settings: AshaSettings,
   epochs: number,
-  trials: readonly Trial[],
+  parts: readonly Standings[],
+  promoted: ReadonlySet<number> = new Set(),
 ): Promotion | undefined {
   const rungs = rungsOf(settings, epochs);
-  const brackets = Map.groupBy(trials, (trial) => bracketOf(settings, epochs, trial.number));
   for (let rung = rungs.length - 2; rung >= 0; rung--) {
-    const [here, next] = [rungs[rung], rungs[rung + 1]];
-    if (here === undefined || next === undefined) continue;
-    for (const bracket of [...brackets.keys()].sort((a, b) => a - b)) {
-      if (bracket > rung) continue;
-      const number = promotable(settings.eta, brackets.get(bracket) ?? [], here, next);
-      if (number !== undefined) return { number, untilEpoch: next };
+    for (let bracket = 0; bracket <= Math.min(rung, settings.brackets - 1); bracket++) {
+      const place = placeOf(bracket, rung);
+      const here = parts.flatMap((part) => part.get(place) ?? []);
+      const number = promotable(settings.eta, here, promoted);
+      if (number !== undefined) return { number, untilEpoch: rungs[rung + 1] ?? epochs };
     }
   }
   return undefined;
@@ -85,39 +113,53 @@ export function reportedRung(
   return rungsOf(settings, epochs).findLast((rung) => rung <= furthest);
 }
 
-/** The best that waits, if it is among the best ⌊n / eta⌋: counted, as to sort ten thousand takes longer. */
-function promotable(eta: number, trials: readonly Trial[], here: number, next: number): number | undefined {
-  let entries = 0;
+/** The best that waits, if it is among the best ⌊n / eta⌋. */
+function promotable(
+  eta: number,
+  parts: readonly Standing[],
+  promoted: ReadonlySet<number>,
+): number | undefined {
   let best: Entry | undefined;
-  for (const trial of trials) {
-    const entry = entryAt(trial, here);
-    if (entry === undefined) continue;
-    entries++;
-    const waits = trial.state === 'paused' && entry.last < next;
-    if (waits && (best === undefined || isBetter(entry, best))) best = entry;
+  let count = 0;
+  for (const { entries, waiting } of parts) {
+    count += entries.length;
+    const first = waiting.find(({ number }) => !promoted.has(number));
+    if (first !== undefined && (best === undefined || compare(first, best) < 0)) best = first;
   }
-  const places = Math.floor(entries / eta);
-  if (best === undefined || places === 0) return undefined;
+  if (best === undefined) return undefined;
   let ahead = 0;
-  for (const trial of trials) {
-    const entry = entryAt(trial, here);
-    if (entry !== undefined && isBetter(entry, best)) ahead++;
-  }
-  return ahead < places ? best.number : undefined;
+  for (const { entries } of parts) ahead += numberAhead(entries, best);
+  return ahead < Math.floor(count / eta) ? best.number : undefined;
 }
 
-type Entry = { readonly number: number; readonly value: number; readonly last: number };
+function numberAhead(entries: readonly Entry[], one: Entry): number {
+  let [low, high] = [0, entries.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const other = entries[middle];
+    if (other !== undefined && compare(other, one) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+type Entry = { readonly number: number; readonly value: number; readonly waits: boolean };
 
 /** What a trial reported at a rung; undefined while it has not come there. */
-function entryAt(trial: Trial, here: number): Entry | undefined {
-  const { number, reports } = trial;
+function entryAt(trial: Trial, here: number, next: number): Entry | undefined {
+  const { number, reports, state } = trial;
   const last = reports.at(-1)?.epoch ?? 0;
   if (last < here) return undefined;
   // What skipped the report of this rung and has one of a later epoch counts with the first that it has.
   const value = valueAfter(trial, here) ?? reports[0]?.value ?? 0;
-  return { number, value, last };
+  return { number, value, waits: state === 'paused' && last < next };
 }
 
-function isBetter(one: Entry, other: Entry): boolean {
-  return one.value > other.value || (one.value === other.value && one.number < other.number);
+/** The better one first. */
+function compare(one: Entry, other: Entry): number {
+  return other.value - one.value || one.number - other.number;
+}
+
+function placeOf(bracket: number, rung: number): string {
+  return `${bracket}/${rung}`;
 }

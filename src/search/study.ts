@@ -1,4 +1,12 @@
-import { type AshaSettings, firstRungOf, type Promotion, promotion, reportedRung } from './asha.ts';
+import {
+  type AshaSettings,
+  firstRungOf,
+  type Promotion,
+  promotion,
+  reportedRung,
+  type Standings,
+  standings,
+} from './asha.ts';
 import { valueFrom } from './dimension.ts';
 import { evidenceOf } from './evidence.ts';
 import { freshValues } from './fresh.ts';
@@ -72,9 +80,22 @@ export function firstUntil({ algorithm, epochs }: Study, number: number): number
   return 'asha' in algorithm ? firstRungOf(algorithm.asha, epochs, number) : epochs;
 }
 
-/** The paused trial that goes on next, and to which epoch. Undefined: none deserves it yet. */
-export function nextPromotion({ algorithm, epochs }: Study, trials: readonly Trial[]): Promotion | undefined {
-  return 'asha' in algorithm ? promotion(algorithm.asha, epochs, trials) : undefined;
+/** What the trials, or some of them, reported at rungs: what promotions are decided on. */
+export function standingsOf({ algorithm, epochs }: Study, trials: readonly Trial[]): Standings {
+  return 'asha' in algorithm ? standings(algorithm.asha, epochs, trials) : new Map();
+}
+
+/**
+ * The paused trial that goes on next, and to which epoch. Undefined: none deserves it yet.
+ *
+ * @param promoted numbers of those that were promoted since
+ */
+export function nextPromotion(
+  { algorithm, epochs }: Study,
+  parts: readonly Standings[],
+  promoted?: ReadonlySet<number>,
+): Promotion | undefined {
+  return 'asha' in algorithm ? promotion(algorithm.asha, epochs, parts, promoted) : undefined;
 }
 
 function samplerOf(algorithm: Algorithm): Sampler {

@@ -1,10 +1,14 @@
 /**
- * What the operator adds to the cost of Jobs: `make bench-operator`, or `node test/bench/operator.ts [--seconds N] [RUNS…]`;
- * `--alone` leaves the bare Jobs out.
+ * What the operator adds to the cost of Jobs: `make bench-operator`, or
+ * `node test/bench/operator.ts [--seconds N] [--sweep TRIALS] [RUNS…]`; `--alone` leaves the bare Jobs out, and no sweep is
+ * measured with 0 trials.
  *
  * A real control plane, scheduler and Job controller, none of them held back; kwok plays the nodes, where a pod runs
  * for ten seconds: so long that it is not the two cores of a small machine that are measured. As many bare Jobs of the same pods, at the same parallelism, are the peer; each contestant has a
  * control plane of its own that has done nothing before.
+ *
+ * The sweep is one study by ASHA, whose Runs pause at rungs and are trained on. Each time that a Run trains it has a Job, so
+ * what it costs is told by such segments, too.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -26,18 +30,27 @@ import { clientOn, connect } from '../integration/runtime-fixtures.ts';
 import { claim, startOperator, total } from './operator-process.ts';
 
 const parallelism = 100;
+const ofSweep = { parallelism: 200, epochs: 90, minEpochs: 10, eta: 3 };
 const patience = 3_600_000;
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string', default: '10' }, alone: { type: 'boolean', default: false } },
+  options: {
+    seconds: { type: 'string', default: '10' },
+    sweep: { type: 'string', default: '2000' },
+    alone: { type: 'boolean', default: false },
+  },
 });
 const runSeconds = Number(options.seconds);
+const trials = Number(options.sweep);
 const sizes = positionals.length > 0 ? positionals.map(Number) : [1000, 5000];
 
 /** Of the operator, over one Experiment. */
 type Figures = {
   readonly seconds: number;
-  readonly writes: number;
+  /** By verb and resource. */
+  readonly writes: Writes;
+  /** The Experiment as JSON, in bytes. */
+  readonly bytes: number;
   readonly p50: number;
   readonly p99: number;
   readonly residentMiB: number;
@@ -62,14 +75,42 @@ if (first !== undefined && second !== undefined) {
   console.log(`\nCPU time of the operator per Run: ${growth} % more at ${sizes[1]} Runs (aim ≤ 20 %)`);
 }
 
-function show(size: number, bare: number | undefined, ours: Figures): void {
-  const row = (name: string, value: string, aim = '') =>
-    console.log(`  ${name.padEnd(36)} ${value.padStart(12)}  ${aim}`.trimEnd());
-  console.log(`\n${size} Runs in one Experiment`);
+if (trials > 0) {
+  const ours = await alone((controlPlane) => experiment(controlPlane, sweepOf(trials)));
+  const jobs = ours.writes['POST jobs'] ?? 0;
+  show(
+    trials,
+    undefined,
+    ours,
+    `${trials} trials of a sweep by ASHA, ${ofSweep.parallelism} at a time, in ${jobs} segments`,
+  );
+  row('API writes per segment', (sum(ours.writes) / jobs).toFixed(2));
+  row('CPU time of the operator per segment', `${((1000 * ours.cpuSeconds) / jobs).toFixed(1)} ms`);
+  const cost = (1000 * ours.cpuSeconds) / trials;
+  if (first !== undefined) {
+    const more = (cost: number) => `${(100 * (cost / first - 1)).toFixed(1)} %`;
+    row(`more CPU than per Run of ${sizes[0]}`, more(cost), '(aim ≤ 20 %)');
+    row('the same per segment', more((1000 * ours.cpuSeconds) / jobs));
+  }
+}
+
+function row(name: string, value: string, aim = ''): void {
+  console.log(`  ${name.padEnd(36)} ${value.padStart(12)}  ${aim}`.trimEnd());
+}
+
+function show(
+  size: number,
+  bare: number | undefined,
+  ours: Figures,
+  title = `${size} Runs in one Experiment`,
+): void {
+  console.log(`\n${title}`);
   if (bare !== undefined) row('bare Jobs', `${bare.toFixed(1)} s`);
   row('the Experiment', `${ours.seconds.toFixed(1)} s`);
   if (bare !== undefined) row('ratio', (ours.seconds / bare).toFixed(2), '(aim ≤ 1.25)');
-  row('API writes per Run, Events apart', (ours.writes / size).toFixed(2), '(aim ≤ 6)');
+  row('API writes per Run, Events apart', (sum(ours.writes) / size).toFixed(2), '(aim ≤ 6)');
+  for (const [kind, count] of Object.entries(ours.writes)) row(`  ${kind}`, (count / size).toFixed(2));
+  row('the Experiment with its status', `${(ours.bytes / 1024).toFixed(1)} KiB`, '(aim ≤ 100 KiB)');
   row('reconcile p50 / p99', `${ms(ours.p50)} / ${ms(ours.p99)}`);
   row('resident memory, most', `${ours.residentMiB.toFixed(0)} MiB`, '(aim ≤ 250 MiB)');
   row('watch events handled', `${ours.eventsPerSecond.toFixed(0)} /s`);
@@ -125,6 +166,36 @@ function studyOf(size: number): Experiment {
       storage: { persistentVolumeClaim: { claimName: 'experiments' } },
       pod: { gpus: 1 },
       parallelism,
+    },
+  });
+}
+
+/** One more Run is the teacher. */
+function sweepOf(size: number): Experiment {
+  const { parallelism, epochs, minEpochs, eta } = ofSweep;
+  const of = (name: string, min: number, max: number) => ({
+    name: `training.optimizer.${name}`,
+    double: { min, max, scale: 'log' },
+  });
+  return experimentSchema.parse({
+    apiVersion: 'destillml.io/v1alpha1',
+    kind: 'Experiment',
+    metadata: { name: 'study', namespace: 'default' },
+    spec: {
+      dataset: { name: 'fashion-mnist', source: { packaged: {} } },
+      teacher: { model: 'resnet56' },
+      students: [{ name: 'small', model: 'resnet20' }],
+      training: { epochs },
+      seeds: [1],
+      storage: { persistentVolumeClaim: { claimName: 'experiments' } },
+      pod: { gpus: 1 },
+      parallelism,
+      sweep: {
+        for: 'students',
+        algorithm: { asha: { minEpochs, eta } },
+        maxRuns: size,
+        parameters: [of('learningRate', 0.001, 1), of('weightDecay', 0.00001, 0.01)],
+      },
     },
   });
 }
@@ -194,45 +265,63 @@ async function experiment(controlPlane: ControlPlane, study: Experiment): Promis
     const before = await countWrites(client);
     const started = performance.now();
     await client.send('POST', '/apis/destillml.io/v1alpha1/namespaces/default/experiments', study);
-    await waitFor(
+    const ended = await waitFor(
       'the Experiment to be Complete',
       async () => {
         const path = '/apis/destillml.io/v1alpha1/namespaces/default/experiments/study';
-        const { status } = await client.send<Experiment>('GET', path);
-        if (status?.phase === 'Failed') throw new Error(JSON.stringify(status));
-        return status?.phase === 'Complete' ? true : undefined;
+        const now = await client.send<Experiment>('GET', path);
+        if (now.status?.phase === 'Failed') throw new Error(JSON.stringify(now.status));
+        return now.status?.phase === 'Complete' ? now : undefined;
       },
       patience,
     );
     const seconds = (performance.now() - started) / 1000;
     const metrics = await operator.metrics();
-    const sum = (name: string) => total(metrics, name);
+    const ofAll = (name: string) => total(metrics, name);
     return {
       seconds,
-      writes: (await countWrites(client)) - before,
+      writes: difference(await countWrites(client), before),
+      bytes: Buffer.byteLength(JSON.stringify(ended)),
       p50: quantile(metrics, 0.5),
       p99: quantile(metrics, 0.99),
       residentMiB: operator.peakMiB(),
-      eventsPerSecond: sum('destillml_watch_events_total') / seconds,
-      cpuSeconds: sum('process_cpu_seconds_total'),
+      eventsPerSecond: ofAll('destillml_watch_events_total') / seconds,
+      cpuSeconds: ofAll('process_cpu_seconds_total'),
     };
   } finally {
     await operator.stop();
   }
 }
 
+type Writes = Readonly<Record<string, number>>;
+
 /** As the API server counts them: all writes to Experiments and Runs, and Jobs that were created or deleted. */
-async function countWrites(client: Client): Promise<number> {
+async function countWrites(client: Client): Promise<Writes> {
   const metrics = await client.send<string>('GET', '/metrics');
-  let count = 0;
+  const counts: Record<string, number> = {};
   for (const [, labels = '', value] of metrics.matchAll(/^apiserver_request_total\{(.*)\} (\S+)$/gm)) {
     const of = (name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(labels)?.[1] ?? '';
     const own = ['experiments', 'runs'].includes(of('resource'));
     const isWrite = ['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE'].includes(of('verb'));
     const ofJob = of('resource') === 'jobs' && ['POST', 'DELETE'].includes(of('verb'));
-    if ((own && isWrite) || ofJob) count += Number(value);
+    if (!(own && isWrite) && !ofJob) continue;
+    const kind = `${of('verb')} ${[of('resource'), of('subresource')].filter((part) => part).join('/')}`;
+    counts[kind] = (counts[kind] ?? 0) + Number(value);
   }
-  return count;
+  return counts;
+}
+
+function difference(after: Writes, before: Writes): Writes {
+  return Object.fromEntries(
+    Object.entries(after)
+      .map(([kind, count]) => [kind, count - (before[kind] ?? 0)] as const)
+      .filter(([, count]) => count > 0)
+      .sort(([one], [other]) => one.localeCompare(other)),
+  );
+}
+
+function sum(writes: Writes): number {
+  return Object.values(writes).reduce((all, count) => all + count, 0);
 }
 
 /** Over both controllers, interpolated in its bucket. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomOf } from '../../../src/search/random.ts';
 import type { Values } from '../../../src/search/space.ts';
-import { firstUntil, nextPromotion, type Study } from '../../../src/search/study.ts';
+import { firstUntil, nextPromotion, type Study, standingsOf } from '../../../src/search/study.ts';
 import type { Trial } from '../../../src/search/trial.ts';
 import type { Optuna } from './optuna.ts';
 
@@ -66,7 +66,7 @@ export function ourAsha(curves: Curves): Scheduler {
   const until = new Map<number, number>();
   return {
     async next() {
-      const promoted = nextPromotion(study, trials);
+      const promoted = nextPromotion(study, [standingsOf(study, trials)]);
       const number = promoted?.number ?? trials.length + 1;
       if (number > curves.length) return undefined;
       const before = trials[number - 1];

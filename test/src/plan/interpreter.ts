@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Experiment, ExperimentStatus } from '../../../src/api/experiment.ts';
 import type { Run, RunResult } from '../../../src/api/run.ts';
+import { RunsMemory } from '../../../src/plan/blocks.ts';
 import { hasEnded, holdsSlot, isActive, isAtRung, phaseOf } from '../../../src/plan/phases.ts';
 import { type Observed, type Plan, plan } from '../../../src/plan/plan.ts';
 import type { Memory } from '../../../src/plan/wanted.ts';
@@ -63,7 +64,8 @@ export class World {
   readonly stopReasons = new Set<string>();
   readonly #outcomes: Outcomes;
   #pending: { readonly plan: Plan; written: number; readonly parallelism: number } | undefined;
-  readonly #memory: Memory = {};
+  /** In small blocks, as there are few Runs. */
+  readonly #memory: Memory = { runs: new RunsMemory(3) };
   #minutes = 0;
 
   constructor(experiment: Experiment, outcomes: Outcomes) {

@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../../../src/api/experiment.ts';
 import type { Run } from '../../../src/api/run.ts';
+import { RunsMemory } from '../../../src/plan/blocks.ts';
 import { hasEnded, isActive, isAtRung } from '../../../src/plan/phases.ts';
 import { plan } from '../../../src/plan/plan.ts';
+import type { Memory } from '../../../src/plan/wanted.ts';
 import { type Event, happening, outcomes, pausing, World } from './interpreter.ts';
 import { apply, countWrites, experimentOf, names } from './world.ts';
 
@@ -136,6 +138,34 @@ describe('the studies of a sweep, for any order of reports, ends, crashes and ha
         expectSound([...runs, ...made]);
       }),
       { numRuns: 100 },
+    );
+  });
+
+  it('come to the same from what is remembered of blocks as from scratch, in whatever order Runs come and go', () => {
+    const looks = fc.array(fc.record({ from: fc.nat(20), without: fc.nat(20), isTurned: fc.boolean() }), {
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(events, outcomes, sweeps, looks, (happened, of, sweep, turns) => {
+        const world = new World(experimentWith(sweep), of);
+        const memory: Memory = { runs: new RunsMemory(2) };
+        const now = new Date('2026-05-01T00:00:00Z');
+        const look = (runs: readonly Run[]) => {
+          const { experiment, obstacle } = world;
+          const seen = { experiment, runs, obstacle, now };
+          expect(plan(seen, memory)).toEqual(plan(seen));
+        };
+        for (const [index, event] of happened.entries()) {
+          world.happens(event);
+          look(world.runs);
+          const turn = turns[index % Math.max(1, turns.length)];
+          if (turn === undefined) continue;
+          const { from, without, isTurned } = turn;
+          const moved = [...world.runs.slice(from), ...world.runs.slice(0, from)];
+          look((isTurned ? moved.toReversed() : moved).filter((_, place) => place !== without));
+        }
+      }),
+      { numRuns: 60 },
     );
   });
 

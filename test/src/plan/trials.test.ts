@@ -31,10 +31,7 @@ const progress = (epoch: number, bestValidationAccuracy: number) => ({
 
 describe('a Run of a search, as evidence', () => {
   it('has the best that was reported, at the epochs that its history is of', () => {
-    const { reports, state } = trialOf(
-      trialWith({ history: [0.2, 0.5, 0.4], ...progress(17, 0.6) }),
-      new WeakMap(),
-    );
+    const { reports, state } = trialOf(trialWith({ history: [0.2, 0.5, 0.4], ...progress(17, 0.6) }));
     expect(state).toBe('running');
     expect(reports).toEqual([
       { epoch: 5, value: 0.2 },
@@ -47,10 +44,7 @@ describe('a Run of a search, as evidence', () => {
   it('has what was reached at its rungs, and in the end, exactly', () => {
     const rungs = [{ epoch: 12, validationAccuracy: 0.55 }];
     const result = { ...resultOf(0.8, 0.9), bestEpoch: 555, epochs: 600 };
-    const { reports } = trialOf(
-      trialWith({ phase: 'Succeeded', history: [0.2, 0.5], rungs, result }),
-      new WeakMap(),
-    );
+    const { reports } = trialOf(trialWith({ phase: 'Succeeded', history: [0.2, 0.5], rungs, result }));
     expect(reports).toEqual([
       { epoch: 5, value: 0.2 },
       { epoch: 10, value: 0.5 },
@@ -63,6 +57,6 @@ describe('a Run of a search, as evidence', () => {
   it('is unknown while it is being deleted: it will be made anew', () => {
     const run = trialWith(progress(17, 0.6));
     const leaving = { ...run, metadata: { ...run.metadata, deletionTimestamp: '2026-03-01T12:00:00Z' } };
-    expect(trialOf(leaving, new WeakMap())).toMatchObject({ state: 'running', reports: [] });
+    expect(trialOf(leaving)).toMatchObject({ state: 'running', reports: [] });
   });
 });

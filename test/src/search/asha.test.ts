@@ -1,11 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bracketOf, promotion, rungsOf } from '../../../src/search/asha.ts';
+import {
+  type AshaSettings,
+  bracketOf,
+  promotion as nextOf,
+  rungsOf,
+  standings,
+} from '../../../src/search/asha.ts';
 import { medianStops } from '../../../src/search/median.ts';
 import { bestTrial, type Trial } from '../../../src/search/trial.ts';
 import { reference } from './reference.ts';
 
 const settings = { minEpochs: 1, eta: 3, brackets: 1 };
+
+const promotion = (its: AshaSettings, epochs: number, trials: readonly Trial[]) =>
+  nextOf(its, epochs, [standings(its, epochs, trials)]);
 
 test('rungs are minEpochs times powers of eta, and the end of the training', () => {
   expect(rungsOf(settings, 27)).toEqual([1, 3, 9, 27]);
@@ -107,7 +116,16 @@ test('any history is promoted as by algorithm 2 of Li et al., written down liter
             : { ...chosen, state: rung === 3 ? 'succeeded' : 'paused', reports: [...chosen.reports, report] };
         trials = trials.map((one) => (one === chosen ? changed : one));
         if (kind === 'report') literal.report(chosen.number, rung, report.value);
-        expect(promotion(its, epochs, trials)).toEqual(promotion(its, epochs, trials.toReversed()));
+        const next = promotion(its, epochs, trials);
+        expect(promotion(its, epochs, trials.toReversed())).toEqual(next);
+        const parts = [...Map.groupBy(trials, ({ number }) => (number * which) % 3).values()];
+        const standing = parts.map((part) => standings(its, epochs, part));
+        expect(nextOf(its, epochs, standing)).toEqual(next);
+        if (next === undefined) continue;
+        const after = trials.map(
+          (one): Trial => (one.number === next.number ? { ...one, state: 'running' } : one),
+        );
+        expect(nextOf(its, epochs, standing, new Set([next.number]))).toEqual(promotion(its, epochs, after));
       }
     }),
     { numRuns: 300 },

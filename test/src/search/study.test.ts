@@ -11,7 +11,14 @@ import {
   type Space,
   type Values,
 } from '../../../src/search/space.ts';
-import { type Algorithm, firstUntil, nextPromotion, type Study, suggest } from '../../../src/search/study.ts';
+import {
+  type Algorithm,
+  firstUntil,
+  nextPromotion,
+  type Study,
+  standingsOf,
+  suggest,
+} from '../../../src/search/study.ts';
 import type { Trial } from '../../../src/search/trial.ts';
 
 const conditional: Space = [
@@ -182,7 +189,7 @@ test('a study with ASHA ends, and its rungs are thinned out', () => {
   let trials: Trial[] = [];
   let steps = 0;
   for (; steps < 1000; steps++) {
-    const next = nextPromotion(study, trials);
+    const next = nextPromotion(study, [standingsOf(study, trials)]);
     const number = next?.number ?? trials.length + 1;
     if (number > 40) break;
     const before = trials.find((trial) => trial.number === number);
