@@ -39,10 +39,10 @@ DISTRIBUTIONS = {
 
 
 class Estimator(_ParzenEstimator):
-    """Optuna's, whose magic clip is squared for numbers without steps: `min(100, 1 + kernels)` is what it divides by."""
+    """Optuna's, whose magic clip has the exponent 1.5 for numbers without steps: `min(100, 1 + kernels)` is what it divides by."""
 
     def _calculate_numerical_distributions(self, observations, search_space, parameters):
-        exponent = 2 if search_space.step is None else 1
+        exponent = 1.5 if search_space.step is None else 1
         parzen_estimator.min = lambda most, count: min(most, count**exponent)
         return super()._calculate_numerical_distributions(observations, search_space, parameters)
 
