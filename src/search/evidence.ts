@@ -50,6 +50,22 @@ export function split(
   };
 }
 
+/**
+ * How much better each of the good ones is than the best of the others, in the mean of that: the density of the good is
+ * then the expected improvement that it stands for (Watanabe 2023, the weights "EI"). Ones if not all of them went
+ * equally far, as one of the others did: what they reached is not compared then.
+ */
+export function improvements(good: readonly Evidence[], others: readonly Evidence[]): readonly number[] {
+  const reached = good[0]?.reached;
+  const alike = good.every((one) => one.reached === reached);
+  let best = Number.NEGATIVE_INFINITY;
+  for (const other of others) if (other.reached === reached && other.value > best) best = other.value;
+  const mean = good.reduce((sum, { value }) => sum + value - best, 0) / good.length;
+  // Not where all are equal, nor where nothing is known to compare with.
+  const isKnown = alike && mean > 0 && mean < Number.POSITIVE_INFINITY;
+  return good.map(({ value }) => (isKnown ? (value - best) / mean : 1));
+}
+
 function known(trial: Trial, epoch: number | undefined): Evidence | undefined {
   const { number, values, state } = trial;
   const last = trial.reports.at(-1);

@@ -1,5 +1,5 @@
 import { contains, sizeOf, valueFrom } from './dimension.ts';
-import { type Evidence, split } from './evidence.ts';
+import { type Evidence, improvements, split } from './evidence.ts';
 import { freshValues, isTaken } from './fresh.ts';
 import { draw, logDensities, parzen, rampedWeights } from './parzen.ts';
 import type { Random } from './random.ts';
@@ -14,7 +14,8 @@ const mostAbove = 500;
  * A configuration by the tree-structured Parzen estimator (Bergstra et al. 2011; Watanabe 2023) with the rules of
  * Optuna 5's TPESampler, multivariate and with its constant liar: the best tenth of the trials, 25 at most, make one
  * density, all others and what is under way another one, and the candidate is taken that is likelier in the first.
- * Random ones until `startup` trials are known.
+ * Random ones until `startup` trials are known. Two rules are Watanabe's, not Optuna's: good trials count by how good
+ * they are, and kernels of numbers without steps may be narrower.
  *
  * Dimensions that exist under the same condition are modelled together, from the trials in which they all exist, as
  * Optuna's `group` does: first those that always exist, then those that exist because of what was chosen.
@@ -84,9 +85,13 @@ function rankedCandidates(
   const fixed = Object.fromEntries(
     group.filter((one) => sizeOf(one) === 1).map((one) => [one.name, valueFrom(one, 0)]),
   );
-  const good = valuesOf(free, below);
-  const bad = thinned(valuesOf(free, above));
-  const densityOfGood = parzen(free, good, rampedWeights(good.length));
+  const good = ofGroup(free, below);
+  const bad = thinned(ofGroup(free, above).map(({ values }) => values));
+  const densityOfGood = parzen(
+    free,
+    good.map(({ values }) => values),
+    improvements(good, above),
+  );
   const densityOfBad = parzen(
     free,
     bad.map(({ values }) => values),
@@ -101,11 +106,11 @@ function rankedCandidates(
     .map(({ values }) => ({ ...fixed, ...values }));
 }
 
-/** Of the trials in which all these dimensions exist, with values that they still have. */
-function valuesOf(group: Space, evidence: readonly Evidence[]): readonly Values[] {
-  return evidence
-    .map(({ values }) => values)
-    .filter((values) => group.every((dimension) => contains(dimension, values[dimension.name])));
+/** The trials in which all these dimensions exist, with values that they still have. */
+function ofGroup(group: Space, evidence: readonly Evidence[]): readonly Evidence[] {
+  return evidence.filter(({ values }) =>
+    group.every((dimension) => contains(dimension, values[dimension.name])),
+  );
 }
 
 /**

@@ -14,6 +14,7 @@ import mpmath
 import numpy as np
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers._tpe import parzen_estimator
 from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator, _ParzenEstimatorParameters
 from optuna.samplers._tpe.sampler import _split_trials, default_gamma, default_weights
 from optuna.trial import TrialState, create_trial
@@ -35,6 +36,15 @@ DISTRIBUTIONS = {
     "powers": IntDistribution(1, 256, log=True),
     "category": CategoricalDistribution(CHOICES),
 }
+
+
+class Estimator(_ParzenEstimator):
+    """Optuna's, whose magic clip has the exponent 1.5 for numbers without steps: `min(100, 1 + kernels)` is what it divides by."""
+
+    def _calculate_numerical_distributions(self, observations, search_space, parameters):
+        exponent = 1.5 if search_space.step is None else 1
+        parzen_estimator.min = lambda most, count: min(most, count**exponent)
+        return super()._calculate_numerical_distributions(observations, search_space, parameters)
 
 
 def draw(random, name):
@@ -59,7 +69,7 @@ def density(random, names, count):
         name: np.array([DISTRIBUTIONS[name].to_internal_repr(value) for value in values[name]]) for name in names
     }
     space = {name: DISTRIBUTIONS[name] for name in names}
-    estimator = _ParzenEstimator(internal(observed), space, PARAMETERS)
+    estimator = Estimator(internal(observed), space, PARAMETERS)
     mixture = estimator._mixture_distribution
     rows = lambda values, n: [{name: values[name][i] for name in names} for i in range(n)]
     return {

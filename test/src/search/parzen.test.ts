@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { evidenceOf, split } from '../../../src/search/evidence.ts';
+import { evidenceOf, improvements, split } from '../../../src/search/evidence.ts';
 import { normalMass, truncatedQuantile } from '../../../src/search/normal.ts';
 import { draw, logDensities, parzen, rampedWeights } from '../../../src/search/parzen.ts';
 import { randomOf } from '../../../src/search/random.ts';
@@ -42,6 +42,32 @@ test.each(reference.splits)('of $trials.length trials those are good that are fo
   const { below, above } = split(evidence, Math.min(Math.ceil(known / 10), 25));
   expect(below.map(({ number }) => number)).toEqual(its.below);
   expect(above.map(({ number }) => number)).toEqual(its.above);
+});
+
+describe('the good trials count by how much better they are than the best of the others', () => {
+  const trial = (number: number, value: number, reached: number | undefined = Number.POSITIVE_INFINITY) => ({
+    number,
+    values: {},
+    reached,
+    value,
+  });
+
+  test('in the mean of that', () => {
+    expect(improvements([trial(1, 5), trial(2, 3)], [trial(3, 1), trial(4, 2), trial(5, 9, 4)])).toEqual([
+      1.5, 0.5,
+    ]);
+    expect(improvements([trial(1, 5), trial(2, 2)], [trial(3, 2)])).toEqual([2, 0]);
+  });
+
+  test.each([
+    ['none is better', [trial(1, 2), trial(2, 2)], [trial(3, 2)]],
+    ['nothing is known of the others', [trial(1, 2), trial(2, 3)], [{ number: 3, values: {}, value: 0 }]],
+    ['the others went less far', [trial(1, 2), trial(2, 3)], [trial(3, 9, 4)]],
+    ['one of them went less far', [trial(1, 2), trial(2, 3, 4)], [trial(3, 1, 4), trial(4, 1)]],
+    ['nothing was reported', [trial(1, -Infinity, 0), trial(2, -Infinity, 0)], [trial(3, -Infinity, 0)]],
+  ])('but equally where %s', (_, good, others) => {
+    expect(improvements(good, others)).toEqual([1, 1]);
+  });
 });
 
 test.each(reference.masses)('the normal distribution from $from to $to', ({ from, to, mass }) => {
