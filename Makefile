@@ -55,9 +55,12 @@ bench: bench-trainer bench-operator bench-scrape bench-explain bench-search ## m
 bench-trainer: setup peers ## the speed of training against tfjs-layers, PyTorch and Keras
 	@node test/bench/main.ts
 
-bench-operator: setup control-plane ## what the operator adds to the cost of as many bare Jobs
+# How many, as in `make bench-operator SWEEP=200 RUNS=500`: on a small machine the whole takes an hour.
+SWEEP = 2000
+RUNS = 1000 5000
+bench-operator: setup control-plane ## what the operator adds to the cost of as many bare Jobs, and of a sweep's
 	@test/cluster/build.sh kube-scheduler kwok
-	@node test/bench/operator.ts
+	@node test/bench/operator.ts --sweep $(SWEEP) $(RUNS)
 
 bench-scrape: setup ## how long Prometheus waits for the metrics of 2,000 Runs
 	@node test/bench/scrape.ts

@@ -180,6 +180,8 @@ function matters(change: Change<Run>): boolean {
     conditions: status?.conditions,
     gpuSeconds: status?.gpuSeconds,
     result: status?.result,
+    // A search stops what falls behind, and all others once one has come far enough.
+    reached: spec.trial && [status?.progress?.epoch, status?.progress?.bestValidationAccuracy],
   });
   return !isDeepStrictEqual(essence(change.old), essence(change.object));
 }

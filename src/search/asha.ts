@@ -105,12 +105,14 @@ export function reportedRung(
   trials: readonly Trial[],
   count: number,
 ): number | undefined {
-  const reached = trials
-    .filter((trial) => trial.state !== 'failed')
-    .map((trial) => trial.reports.at(-1)?.epoch ?? 0)
-    .sort((a, b) => b - a);
-  const furthest = reached[count - 1] ?? 0;
-  return rungsOf(settings, epochs).findLast((rung) => rung <= furthest);
+  return rungsOf(settings, epochs).findLast((rung) => {
+    let reached = 0;
+    for (const { state, reports } of trials) {
+      if (state !== 'failed' && (reports.at(-1)?.epoch ?? 0) >= rung) reached++;
+      if (reached === count) return true;
+    }
+    return false;
+  });
 }
 
 /** The best that waits, if it is among the best ⌊n / eta⌋. */

@@ -50,6 +50,9 @@ export async function startOperator(client: Client, kubeconfig = client.access.k
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   );
+  // Whoever ends the bench ends it, too.
+  const end = () => child.kill('SIGTERM');
+  process.once('exit', end);
   const port = await new Promise<number>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the operator ended with ${code}`)));
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
@@ -74,7 +77,8 @@ export async function startOperator(client: Client, kubeconfig = client.access.k
     /** Files and connections that are open. */
     descriptors: () => readdirSync(`/proc/${child.pid}/fd`).length,
     stop: async () => {
-      child.kill('SIGTERM');
+      process.off('exit', end);
+      end();
       if (child.exitCode === null) await once(child, 'exit');
     },
   };

@@ -1,7 +1,7 @@
 /**
  * What the operator adds to the cost of Jobs: `make bench-operator`, or
- * `node test/bench/operator.ts [--seconds N] [--sweep TRIALS] [RUNS…]`; `--alone` leaves the bare Jobs out, and no sweep is
- * measured with 0 trials.
+ * `node test/bench/operator.ts [--seconds N] [--sweep TRIALS] [RUNS…]`; `--alone` leaves the bare Jobs out; of 0 trials or 0 Runs
+ * nothing is measured.
  *
  * A real control plane, scheduler and Job controller, none of them held back; kwok plays the nodes, where a pod runs
  * for ten seconds: so long that it is not the two cores of a small machine that are measured. As many bare Jobs of the same pods, at the same parallelism, are the peer; each contestant has a
@@ -42,7 +42,7 @@ const { values: options, positionals } = parseArgs({
 });
 const runSeconds = Number(options.seconds);
 const trials = Number(options.sweep);
-const sizes = positionals.length > 0 ? positionals.map(Number) : [1000, 5000];
+const sizes = (positionals.length > 0 ? positionals.map(Number) : [1000, 5000]).filter((size) => size > 0);
 
 /** Of the operator, over one Experiment. */
 type Figures = {

@@ -10,8 +10,8 @@ export type FakeNodes = {
   /** How long a pod of a Job runs before it succeeds: 1000 unless told. */
   readonly runMilliseconds?: number;
   /**
-   * Termination message of its container `trainer`, if it has one. A trainer that is told to train to an epoch says that
-   * it has come there instead; the nearer its learning rate is to 0.3 and the later the epoch, the higher its accuracy.
+   * Termination message of its container `trainer`, if it has one. A trainer that is told to pause at an epoch says that it
+   * has come there instead; the nearer its learning rate is to 0.3 and the later the epoch, the higher its accuracy.
    */
   readonly terminationMessage: string;
 };
@@ -192,16 +192,18 @@ ${condition('ContainersReady', 'False', 'PodFailed')}
 ${terminated(75, 'Error', quoted(JSON.stringify({ outcome: 'preempted', epoch: 0, step: 0 })))}
 `;
 
-/** That it came to the epoch to which it was told to train, if it was; in the functions that kwok knows, sprig's. */
+/** That it came to the epoch at which it was told to pause, if it was; in the functions that kwok knows, sprig's. */
 function lastWord(otherwise: string): string {
   return [
     '{{ $told := dict }}',
     `{{ range .env }}{{ if eq .name "${variable.assignment}" }}{{ $told = fromJson .value }}{{ end }}{{ end }}`,
-    '{{ if hasKey $told "untilEpoch" }}',
+    '{{ $epochs := dig "parameters" "training" "epochs" 0 $told | int }}',
+    '{{ $until := dig "untilEpoch" $epochs $told | int }}',
+    '{{ if lt $until $epochs }}',
     '{{ $rate := float64 $told.parameters.training.optimizer.learningRate }}',
     '{{ $miss := subf (maxf $rate 0.3) (minf $rate 0.3) }}',
-    '{{ $accuracy := subf 0.9 (divf $miss 10) (divf 1 (addf 2 $told.untilEpoch)) }}',
-    '{{ dict "outcome" "paused" "epoch" (int $told.untilEpoch) "validationAccuracy" (round $accuracy 6) | toJson | toJson }}',
+    '{{ $accuracy := subf 0.76 (divf $miss 10) (divf 1 (addf 2 $until)) }}',
+    '{{ dict "outcome" "paused" "epoch" $until "validationAccuracy" (round $accuracy 6) | toJson | toJson }}',
     `{{ else }}${quoted(otherwise)}{{ end }}`,
   ].join('');
 }

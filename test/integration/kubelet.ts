@@ -207,8 +207,8 @@ export type PlayOptions = {
   readonly namespaces?: readonly string[];
   /** How a pod ends by itself: `trained()` or `explained()` unless told. A Termination ends it with the trainer's exit code for it. */
   readonly result?: (pod: PodOfRun) => Termination | Failure | undefined;
-  /** How long a pod runs: 200 unless told. */
-  readonly runMilliseconds?: number;
+  /** How long a pod runs: 200 unless told; Infinity: until it is told to go. */
+  readonly runMilliseconds?: number | ((pod: PodOfRun) => number);
   /** Ends the play. */
   readonly signal: AbortSignal;
 };
@@ -352,7 +352,14 @@ class Player {
     }
     const since = this.#running.get(uid);
     if (since === undefined) this.#running.set(uid, performance.now());
-    else if (performance.now() - since >= (this.#options.runMilliseconds ?? 200)) await this.#finish(pod);
+    else if (performance.now() - since >= this.#runMilliseconds(uid)) await this.#finish(pod);
+  }
+
+  #runMilliseconds(uid: string): number {
+    const { runMilliseconds = 200 } = this.#options;
+    const record = this.#seen.get(uid);
+    if (typeof runMilliseconds === 'number') return runMilliseconds;
+    return record === undefined ? Number.POSITIVE_INFINITY : runMilliseconds(record);
   }
 
   async #remove(pod: Pod): Promise<void> {

@@ -15,7 +15,7 @@ const arms = [
 ];
 /** Pods train until the test lets them end. */
 const endless = () => ({ runMilliseconds: Number.POSITIVE_INFINITY });
-const letEnd = (pace: { runMilliseconds?: number }) => Object.assign(pace, { runMilliseconds: 100 });
+const letEnd = (pace: Pick<PlayOptions, 'runMilliseconds'>) => Object.assign(pace, { runMilliseconds: 100 });
 
 const live = (pods: readonly PodRecord[]) => pods.filter(({ until }) => until === undefined);
 

@@ -1,4 +1,5 @@
 /** A sweep that is carried out: on a real API server with a real Job controller, by an operator that is killed. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { Run } from '../../operator/controllers/kinds.ts';
 import { runs } from '../../operator/controllers/kinds.ts';
@@ -43,17 +44,53 @@ function train({ assignment }: PodOfRun): Termination {
     const validationAccuracy = Number((best - (8 - untilEpoch) / 100).toFixed(6));
     return { outcome: 'paused', epoch: untilEpoch, validationAccuracy };
   }
-  return trained({ validationAccuracy: best, testAccuracy: best - 0.01, epochs: 8, bestEpoch: 8 });
+  return trained({ validationAccuracy: best, testAccuracy: best - 0.01, epochs: 8, bestEpoch: 2 });
+}
+
+/** Of the median rule: the first two are good, and those with a low learning rate never come to their end. */
+const rates = [0.5, 0.6, 0.02, 0.7, 0.01];
+const isHopeless = ({ learningRate: rate }: { readonly learningRate: number }) => rate < 0.1;
+
+const medianStudy = (name: string) =>
+  study(name, {
+    algorithm: { random: {} },
+    maxRuns: rates.length,
+    initial: rates.map((rate) => ({ [learningRate]: rate })),
+    earlyStopping: { median: { startEpoch: 2, minRuns: 2 } },
+  });
+
+/** What the operator's server writes of the reports of trainers that are hopeless, while they train. */
+async function reportHopeless(here: Lab, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    for (const { metadata, spec, status } of await here.runs()) {
+      const { optimizer } = spec.parameters.training;
+      if (!isHopeless(optimizer) || status?.phase !== 'Running' || status.progress !== undefined) continue;
+      const progress = { epoch: 4, epochs: 8, step: 0, steps: 9, bestValidationAccuracy: 0.1 };
+      await client.send(
+        'PATCH',
+        `${here.path('runs', metadata.name)}/status`,
+        { status: { progress: { ...progress, updatedAt: new Date().toISOString() } } },
+        { contentType: 'application/merge-patch+json' },
+      );
+    }
+    await pause(50);
+  }
 }
 
 type Observed = { readonly here: Lab; readonly kubelet: Play; readonly everRuns: Ever };
 
-async function observed(fail: (run: Run['spec']['trial']) => boolean = () => false): Promise<Observed> {
+async function observed(
+  fail: (run: Run['spec']['trial']) => boolean = () => false,
+  isStopping = false,
+): Promise<Observed> {
   const here = new Lab(client, await client.newNamespace('sweep'));
   const ending = new AbortController();
   const kubelet = playKubelet(client, {
     namespaces: [here.namespace],
-    runMilliseconds: 100,
+    runMilliseconds: ({ assignment }) =>
+      assignment !== undefined && isHopeless(assignment.parameters.training.optimizer) && isStopping
+        ? Number.POSITIVE_INFINITY
+        : 100,
     result: (pod) => {
       const isBroken = fail(pod.assignment?.trial);
       return isBroken ? { outcome: 'failed', code: 'TrainingDiverged', message: 'NaN' } : train(pod);
@@ -61,9 +98,10 @@ async function observed(fail: (run: Run['spec']['trial']) => boolean = () => fal
     signal: ending.signal,
   });
   const watching = watchAll(client.access);
+  const reporting = isStopping ? reportHopeless(here, ending.signal) : undefined;
   onTestFinished(async () => {
     ending.abort(new Error('the test is over'));
-    await Promise.all([kubelet.ended, watching.stop()]);
+    await Promise.all([kubelet.ended, watching.stop(), reporting]);
   });
   return { here, kubelet, everRuns: watching.ever(runs, here.namespace) };
 }
@@ -112,6 +150,33 @@ describe('a sweep', () => {
     }
     expect(await endState(stormy, 'study')).toEqual(expected);
     expect(lives).toBeGreaterThan(60);
+    for (const { everRuns, kubelet, here } of [calm, stormy]) {
+      expect([...everRuns.values()].every(({ size }) => size === 1)).toBe(true);
+      expect(kubelet.mostLive(here.namespace)).toBe(1);
+    }
+  });
+
+  it('stops the same trials by the median rule, while they train, when it is killed before and after every write', async () => {
+    const calm = await observed(undefined, true);
+    await calm.here.apply(medianStudy('median'));
+    expect(await live(client, calm.here, 'median')).toMatchObject({ severed: false });
+    const expected = await endState(calm, 'median');
+    expect(expected.studies).toMatchObject([
+      { state: 'Ended', reason: 'MaxRunsReached', runs: { Succeeded: 3, Stopped: 2 } },
+    ]);
+    const stopped = trialsOf(await calm.here.runs()).filter(({ status }) => status?.phase === 'Stopped');
+    expect(stopped.map(({ spec }) => spec.trial?.number)).toEqual([3, 5]);
+    for (const { status } of stopped) expect(status).toMatchObject({ reason: 'BelowMedian', attempts: 1 });
+
+    const stormy = await observed(undefined, true);
+    await stormy.here.apply(medianStudy('median'));
+    let lives = 0;
+    for (let severed = true; severed; lives += 1) {
+      const when = lives % 2 === 0 ? 'before' : 'after';
+      ({ severed } = await live(client, stormy.here, 'median', { write: 1, when }));
+    }
+    expect(await endState(stormy, 'median')).toEqual(expected);
+    expect(lives).toBeGreaterThan(30);
     for (const { everRuns, kubelet, here } of [calm, stormy]) {
       expect([...everRuns.values()].every(({ size }) => size === 1)).toBe(true);
       expect(kubelet.mostLive(here.namespace)).toBe(1);

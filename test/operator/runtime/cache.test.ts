@@ -131,6 +131,15 @@ describe('a cache', () => {
     expect(() => cache.byIndex('colour', 'red')).toThrow('no index "colour"');
   });
 
+  it('gives objects of an index in the order in which they came, whichever of them changed since', () => {
+    const { cache } = cacheOf({ indexers: { owner: ownerUids } });
+    const owned = (name: string, value: number) =>
+      thing(name, value, { ownerReferences: [{ apiVersion: 'v1', kind: 'Owner', name: 'x', uid: 'x' }] });
+    for (const name of ['a', 'b', 'c']) cache.set(owned(name, 1));
+    cache.set(owned('a', 2));
+    expect(cache.byIndex('owner', 'x')).toMatchObject([owned('a', 2), owned('b', 1), owned('c', 1)]);
+  });
+
   it('tells a late handler of all there is, and nobody of anything after that', () => {
     const { cache } = cacheOf();
     cache.set(thing('a', 1));
