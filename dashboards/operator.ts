@@ -4,10 +4,10 @@ import { palette, states } from './grafana/palette.ts';
 import { Row } from './grafana/row.ts';
 import { Stat } from './grafana/stat.ts';
 import { TimeSeries } from './grafana/time-series.ts';
-import { datasourceVariable, queryVariable } from './grafana/variables.ts';
+import { datasourceVariable, everyVariable } from './grafana/variables.ts';
 
 /** Its own series, which no other operator has, tell the job that it is scraped as. */
-const job = queryVariable({
+const job = everyVariable({
   name: 'job',
   label: 'Operator',
   description: 'The job that the operator is scraped as; its replicas are told apart by their pods.',
@@ -97,17 +97,17 @@ const health = new Row({
       ],
       queries: [
         {
-          expr: 'sum(increase(destillml_progress_requests_total{job=~"$job", code=~"401|403"}[$__range]) or vector(0)) / sum(increase(destillml_progress_requests_total{job=~"$job"}[$__range]))',
+          expr: 'sum(increase(destillml_progress_requests_total{job=~"$job", code=~"401|403"}[$__range]) or increase(destillml_progress_requests_total{job=~"$job"}[$__range]) * 0) / sum(increase(destillml_progress_requests_total{job=~"$job"}[$__range]))',
           legend: 'refused',
           instant: true,
         },
       ],
     }),
     new Stat({
-      title: 'Up since',
+      title: 'Up for',
       description:
         'Age of the youngest replica: a small number that stays small is an operator that keeps restarting.',
-      unit: 's',
+      unit: 'dtdhms',
       width: 4,
       height: 4,
       queries: [

@@ -1,5 +1,5 @@
 import type { DataLink } from './grafana/schema.ts';
-import { datasourceVariable, queryVariable } from './grafana/variables.ts';
+import { datasourceVariable, everyVariable, newestVariable } from './grafana/variables.ts';
 
 /** Series of the namespaces, Experiments and Runs that are chosen. */
 export const chosen = {
@@ -8,7 +8,7 @@ export const chosen = {
   runs: 'namespace=~"$namespace", experiment=~"$experiment", run=~"$run"',
 } as const;
 
-const namespace = queryVariable({
+const namespace = everyVariable({
   name: 'namespace',
   label: 'Namespace',
   description: 'Namespaces that have Experiments.',
@@ -16,27 +16,41 @@ const namespace = queryVariable({
   series: 'destillml_experiment_info',
 });
 
-const experiment = queryVariable({
+const experiment = newestVariable({
   name: 'experiment',
   label: 'Experiment',
-  description: 'Experiments of the namespaces that are chosen.',
+  description: 'Experiments of the namespaces that are chosen, the newest first.',
   of: 'experiment',
-  series: `destillml_experiment_info{${chosen.namespaces}}`,
+  moments: [`destillml_experiment_created_time_seconds{${chosen.namespaces}}`],
 });
 
-const run = queryVariable({
+const searched = newestVariable({
+  name: 'experiment',
+  label: 'Experiment',
+  description: 'Experiments that search for hyperparameters, the newest first.',
+  of: 'experiment',
+  moments: [`destillml_experiment_created_time_seconds{${chosen.namespaces}}`],
+  among: `destillml_study_runs{${chosen.namespaces}}`,
+});
+
+const run = newestVariable({
   name: 'run',
   label: 'Run',
-  description: 'Runs of the Experiments that are chosen.',
+  description: 'Runs of the Experiments that are chosen, those that started last first.',
   of: 'run',
-  series: `destillml_run_info{${chosen.experiments}}`,
-  at: 'first',
+  moments: [
+    `destillml_run_start_time_seconds{${chosen.experiments}}`,
+    `destillml_run_created_time_seconds{${chosen.experiments}}`,
+  ],
+  // An explanation learns nothing; who wants to look at one is led here from the Experiment.
+  among: `destillml_run_info{${chosen.experiments}, role!="explanation"}`,
 });
 
 /** Each offers what is left by those before. */
 export const variables = {
   lab: [datasourceVariable, namespace],
   experiment: [datasourceVariable, namespace, experiment],
+  sweep: [datasourceVariable, namespace, searched],
   run: [datasourceVariable, namespace, experiment, run],
 } as const;
 

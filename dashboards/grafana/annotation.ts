@@ -3,27 +3,26 @@ import type { Annotation } from './schema.ts';
 
 export type AnnotationOptions = {
   readonly name: string;
+  /** It happens as long as this has a value. */
   readonly expr: string;
   /** Such as `{{run}} started`. */
   readonly title: string;
   readonly color: string;
-  /** at: the value is the moment, in milliseconds. while: it happens as long as there is a value above 0. */
-  readonly when: 'at' | 'while';
 };
 
-/** Marks moments on all panels with a time axis. */
-export function annotation({ name, expr, title, color, when }: AnnotationOptions): Annotation {
+/** Marks moments on all panels with a time axis, for those who switch it on. */
+export function annotation({ name, expr, title, color }: AnnotationOptions): Annotation {
   return {
     name,
     datasource,
-    enable: true,
+    enable: false,
     hide: false,
     iconColor: color,
     expr,
     titleFormat: title,
     textFormat: '{{namespace}}/{{experiment}}',
     tagKeys: '',
-    step: '30s',
-    useValueForTime: when === 'at',
+    step: '60s',
+    useValueForTime: false,
   };
 }

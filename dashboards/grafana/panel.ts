@@ -81,7 +81,7 @@ export abstract class Panel extends grafana.Panels.Graph {
   }
 }
 
-function thresholdsJson(thresholds: readonly Threshold[]) {
+export function thresholdsJson(thresholds: readonly Threshold[]) {
   return {
     mode: 'absolute' as const,
     // The first colour is that of all that is below: JSON has no minus infinity.

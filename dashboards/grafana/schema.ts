@@ -23,6 +23,7 @@ import type { dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
 import type * as stat from '@grafana/grafana-foundation-sdk/stat';
 import type * as stateTimeline from '@grafana/grafana-foundation-sdk/statetimeline';
 import type * as table from '@grafana/grafana-foundation-sdk/table';
+import type * as text from '@grafana/grafana-foundation-sdk/text';
 import type * as timeSeries from '@grafana/grafana-foundation-sdk/timeseries';
 import type * as xyChart from '@grafana/grafana-foundation-sdk/xychart';
 
@@ -65,6 +66,7 @@ export type Kind =
   | KindOf<'barchart', barChart.Options, barChart.FieldConfig>
   | KindOf<'heatmap', heatmap.Options, heatmap.FieldConfig>
   | KindOf<'state-timeline', stateTimeline.Options, stateTimeline.FieldConfig>
+  | KindOf<'text', text.Options, object>
   | KindOf<'xychart', xyChart.Options, xyChart.FieldConfig>;
 
 type KindOf<Type extends string, Options, Custom> = {

@@ -29,7 +29,8 @@ export class StateTimeline extends Panel {
         legend: { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [] },
         tooltip: { mode: 'single', sort: 'none' },
       },
-      color: { mode: 'thresholds' },
+      // By thresholds, with values merged, Grafana would look at no mapping and draw "< 80" and "80+".
+      color: { mode: 'palette-classic' },
       mappings: [{ type: 'value', options }],
       custom: { lineWidth: 0, fillOpacity: 80 },
     };

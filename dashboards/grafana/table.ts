@@ -1,4 +1,5 @@
-import { Panel, type PanelOptions } from './panel.ts';
+import { palette } from './palette.ts';
+import { Panel, type PanelOptions, type Threshold, thresholdsJson } from './panel.ts';
 import type { Kind } from './schema.ts';
 
 export type TableOptions = PanelOptions & {
@@ -31,12 +32,48 @@ export class Table extends Panel {
   }
 }
 
+/** A bar in the cell, from `min` to `max`: of one column, where Grafana would take the range of all of them. */
+export function barCell(min: number, max: number) {
+  return {
+    'custom.displayMode': 'basic',
+    'custom.cellOptions': { type: 'gauge', mode: 'basic' },
+    min,
+    max,
+    color: { mode: 'fixed', fixedColor: palette.blue },
+  } as const;
+}
+
 /**
- * A cell whose ground says how much it is. Grafana 9.4 knows `displayMode`, later ones `cellOptions`; each ignores the
+ * A cell whose ground says how good it is. Grafana 9.4 knows `displayMode`, later ones `cellOptions`; each ignores the
  * other.
+ *
+ * By thresholds, not by a continuous scale: with that, cells without a value have the colour of the least one.
  */
-export const coloredCell = {
-  'custom.displayMode': 'color-background-solid',
-  'custom.cellOptions': { type: 'color-background', mode: 'basic' },
-  color: { mode: 'continuous-YlBl' },
-} as const;
+export function gradedCell(thresholds: readonly Threshold[]) {
+  return {
+    'custom.displayMode': 'color-background-solid',
+    'custom.cellOptions': { type: 'color-background', mode: 'basic' },
+    color: { mode: 'thresholds' },
+    thresholds: thresholdsJson(thresholds),
+  } as const;
+}
+
+/** A text in place of a number. */
+export type Word = { readonly value: number; readonly text: string; readonly color: string };
+
+/** Words in their colours in place of the numbers that stand for them. */
+export function wordCell(words: readonly Word[]) {
+  const options = Object.fromEntries(
+    words.map(({ value, text, color }, index) => [String(value), { text, color, index }]),
+  );
+  return {
+    'custom.displayMode': 'color-text',
+    'custom.cellOptions': { type: 'color-text' },
+    mappings: [{ type: 'value', options }],
+  } as const;
+}
+
+/** The width of a column in pixels, where its texts are of a known length. */
+export function wide(pixels: number) {
+  return { 'custom.width': pixels } as const;
+}

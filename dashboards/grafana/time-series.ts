@@ -29,7 +29,8 @@ export class TimeSeries extends Panel {
     return {
       type: 'timeseries',
       options: {
-        legend: { displayMode: 'table', placement: 'bottom', showLegend: true, calcs: ['lastNotNull'] },
+        // A table below would leave a third of the panel for the graph.
+        legend: { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [] },
         tooltip: { mode: 'multi', sort: 'desc' },
       },
       color: { mode: 'palette-classic' },

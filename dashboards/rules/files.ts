@@ -1,6 +1,5 @@
 import { stringify } from 'yaml';
 import { alerts } from './alerts.ts';
-import { recordings } from './recordings.ts';
 
 /** Where the page of each alert is in this repository. The chart makes an address of it where the pages are published. */
 const runbooks = 'docs/runbooks';
@@ -8,10 +7,6 @@ const runbooks = 'docs/runbooks';
 /** Rules as Prometheus reads them; a PrometheusRule holds the same in its spec. */
 export function rulesFile(): string {
   const groups = [
-    {
-      name: 'destillml-recordings',
-      rules: recordings.map(({ record, expr }) => ({ record, expr })),
-    },
     {
       name: 'destillml-alerts',
       rules: alerts.map(({ alert, expr, for: time, severity, summary, description }) => ({

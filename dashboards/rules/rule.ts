@@ -1,11 +1,3 @@
-/** A series that Prometheus computes ahead, named level:metric:operation. */
-export type RecordingRule = {
-  readonly record: string;
-  readonly expr: string;
-  /** Labels of the series. */
-  readonly labels: readonly string[];
-};
-
 export type Severity = 'critical' | 'warning' | 'info';
 
 export type AlertRule = {

@@ -1,4 +1,5 @@
 import type { RunPod } from '@destillml/core/api/run.ts';
+import type { Run } from '../controllers/kinds.ts';
 import { conditionTrue, type Job, type Pod } from '../jobs/objects.ts';
 import { seconds } from './seconds.ts';
 
@@ -27,6 +28,12 @@ export function waitsOf(
       : latest(seconds(job?.metadata.creationTimestamp) ?? created, seconds(before?.endTime));
   const scheduled = seconds(conditionTrue(pod.status?.conditions, 'PodScheduled')?.lastTransitionTime);
   return { queue: between(since, scheduled), startup: between(scheduled, seconds(started)) };
+}
+
+/** Since when a Run that may train has no trainer, in seconds since 1970: since its Job is there, or since its last pod ended. */
+export function waitingSince({ metadata, status }: Run, job: Job | undefined): number | undefined {
+  const created = seconds(job?.metadata.creationTimestamp) ?? seconds(metadata.creationTimestamp);
+  return latest(created, seconds(status?.pods?.at(-1)?.endTime));
 }
 
 function latest(one: number | undefined, other: number | undefined): number | undefined {

@@ -1,5 +1,5 @@
 import { type ExperimentStatus, experimentStatus } from '@destillml/core/api/experiment.ts';
-import type { Condition } from '@destillml/core/api/meta.ts';
+import { type Condition, type RunPhase, runPhases } from '@destillml/core/api/meta.ts';
 import { experimentMetrics } from '@destillml/core/metrics/experiments.ts';
 import type { Metric } from '@destillml/core/metrics/metric.ts';
 import type { SummaryRow } from '@destillml/core/results/row.ts';
@@ -14,6 +14,10 @@ export type SeenExperiment = {
   /** Network of the teacher, if it is known. */
   readonly teacher: string | undefined;
   readonly rows: readonly SummaryRow[];
+  /** Its Runs by phase. */
+  readonly runs: ReadonlyMap<RunPhase, readonly unknown[]>;
+  /** GPUs that they hold. */
+  readonly gpus: number;
   /** What its networks look at. */
   readonly explained: readonly SeenMaps[];
   /** Labels that tell which Experiment it is. */
@@ -22,7 +26,7 @@ export type SeenExperiment = {
 
 export function seenExperiment(
   experiment: Experiment,
-  rest: Pick<SeenExperiment, 'teacher' | 'rows' | 'explained'>,
+  rest: Omit<SeenExperiment, 'experiment' | 'place'>,
 ): SeenExperiment {
   const { namespace, name } = experiment.metadata;
   return { experiment, ...rest, place: labelText({ namespace, experiment: name }) };
@@ -47,6 +51,16 @@ export const experimentReadings: readonly Reading<SeenExperiment>[] = [
         `${place},${labelText({ condition: type, reason })}`,
         holdsAs[holds],
       ]),
+  },
+  {
+    metric: experimentMetrics.runs,
+    read: ({ runs, place }) =>
+      runPhases.map((phase) => [`${place},phase="${phase}"`, runs.get(phase)?.length ?? 0]),
+  },
+  { metric: experimentMetrics.gpus, read: ({ gpus, place }) => one(place, gpus) },
+  {
+    metric: experimentMetrics.createdTime,
+    read: ({ experiment: { metadata }, place }) => one(place, seconds(metadata.creationTimestamp)),
   },
   ofStatus(experimentMetrics.startTime, ({ startTime }) => seconds(startTime)),
   ofStatus(experimentMetrics.completionTime, ({ completionTime }) => seconds(completionTime)),

@@ -4,8 +4,9 @@ import type { Metric } from '@destillml/core/metrics/metric.ts';
 import { runMetrics } from '@destillml/core/metrics/runs.ts';
 import { blockedRuns } from '@destillml/core/plan/blocked.ts';
 import { isActive, phaseOf } from '@destillml/core/plan/phases.ts';
+import { historyStride } from '@destillml/core/protocol/history.ts';
 import type { Run } from '../controllers/kinds.ts';
-import { labelText, one, type Reading } from './exposition.ts';
+import { labelText, one, type Reading, type Series } from './exposition.ts';
 import { seconds } from './seconds.ts';
 
 /** A Run, and what is seen of it elsewhere. */
@@ -17,11 +18,13 @@ export type SeenRun = {
   readonly identity: string;
   /** GPUs of its pods that have a node and have not ended; undefined: it has none. */
   readonly gpus: number | undefined;
+  /** Since when it has waited for its trainer to start; undefined: it does not. */
+  readonly waitingSince: number | undefined;
   /** Failures by reason that were seen. */
   readonly failures: ReadonlyMap<string, number>;
 };
 
-export function seenRun(run: Run, rest: Pick<SeenRun, 'gpus' | 'failures'>): SeenRun {
+export function seenRun(run: Run, rest: Pick<SeenRun, 'gpus' | 'waitingSince' | 'failures'>): SeenRun {
   const { metadata, spec } = run;
   const place = labelText({
     namespace: metadata.namespace,
@@ -59,6 +62,13 @@ export const runReadings: readonly Reading<SeenRun>[] = [
     metric: runMetrics.blocked,
     read: ({ run, place }) =>
       isActive(run) ? blockedRuns([run]).map(({ reason }) => [`${place},${labelText({ reason })}`, 1]) : [],
+  },
+  { metric: runMetrics.reason, read: ({ run, place }) => reasonOf(run, place) },
+  ofPlace(runMetrics.waitingSince, ({ waitingSince }) => waitingSince),
+  {
+    metric: runMetrics.epochAccuracy,
+    read: ({ run, identity }) =>
+      epochsOf(run).map(([epoch, accuracy]) => [`${identity},epoch="${epoch}"`, accuracy]),
   },
   {
     metric: runMetrics.accuracy,
@@ -107,6 +117,7 @@ export const runReadings: readonly Reading<SeenRun>[] = [
     read: ({ place, failures }) =>
       [...failures].map(([reason, times]) => [`${place},${labelText({ reason })}`, times]),
   },
+  ofPlace(runMetrics.createdTime, ({ run }) => seconds(run.metadata.creationTimestamp)),
   ofPlace(runMetrics.startTime, ({ run }) => seconds(run.status?.startTime)),
   ofPlace(runMetrics.completionTime, ({ run }) => seconds(run.status?.completionTime)),
   ofPlace(runMetrics.epoch, ({ run }) => epochOf(run.status?.progress) ?? run.status?.rungs?.at(-1)?.epoch),
@@ -129,6 +140,35 @@ function ofPlace(metric: Metric, read: ReadNumber): Reading<SeenRun> {
 
 function resultOf(run: Run): RunResult | undefined {
   return phaseOf(run) === 'Succeeded' ? run.status?.result : undefined;
+}
+
+/** Messages are cut to that many characters: they are for reading, and Prometheus keeps each of them. */
+const messageLength = 200;
+
+/** Words only of what has failed or does not get on: those of what waits change with what others do. */
+function reasonOf(run: Run, place: string): readonly Series[] {
+  const { phase, reason, message } = run.status ?? {};
+  const [blocked] = isActive(run) ? blockedRuns([run]) : [];
+  const why = blocked?.reason ?? reason;
+  if (why === undefined) return [];
+  const words = blocked?.message ?? (phase === 'Failed' ? message : undefined);
+  return [[`${place},${labelText({ reason: why, message: words?.slice(0, messageLength) })}`, 1]];
+}
+
+/** Points of a curve by epoch: enough to see its form, few enough for a Prometheus to keep of every Run. */
+const mostPoints = 24;
+
+/** Some of the epochs of a Run that is no trial, at even distances, with the validation accuracy after each. */
+function epochsOf({ spec, status }: Run): readonly (readonly [epoch: number, accuracy: number])[] {
+  const history = status?.history ?? [];
+  if (spec.trial !== undefined) return [];
+  const { epochs } = spec.parameters.training;
+  const stride = historyStride(epochs);
+  const step = Math.ceil(epochs / stride / mostPoints);
+  return history.flatMap((accuracy, index) => {
+    const place = index + 1;
+    return place % step === 0 ? [[place * stride, accuracy] as const] : [];
+  });
 }
 
 /** With the part of the current epoch that is done. */

@@ -1,13 +1,15 @@
+import type { RunPhase } from '@destillml/core/api/meta.ts';
 import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import type { Memory } from '@destillml/core/plan/wanted.ts';
 import { summarise } from '@destillml/core/results/summary.ts';
 import { ownRuns, teacherOf } from '../controllers/experiment.ts';
 import type { Experiment, Run } from '../controllers/kinds.ts';
 import type { Known } from '../controllers/world.ts';
-import type { Pod } from '../jobs/objects.ts';
+import type { Job, Pod } from '../jobs/objects.ts';
 import { occupies } from '../jobs/own-pods.ts';
 import { gpusOf, nodeOf } from '../jobs/pod.ts';
 import { keyOf } from '../runtime/resource.ts';
+import { waitingSince } from './attempts.ts';
 import { experimentReadings, type SeenExperiment, seenExperiment } from './experiment-series.ts';
 import { explanationReadings, seenMaps } from './explanation-series.ts';
 import { expositions } from './exposition.ts';
@@ -16,8 +18,14 @@ import { runReadings, type SeenRun, seenRun } from './run-series.ts';
 type Studies = {
   readonly experiments: Known<Experiment>;
   readonly runs: Known<Run>;
+  readonly jobs: Known<Job>;
   readonly pods: Known<Pod>;
 };
+
+type GpusOfRun = (run: Run) => number | undefined;
+
+/** Phases of Runs that may train and have no trainer. */
+const waits: ReadonlySet<RunPhase> = new Set(['Queued', 'Starting']);
 
 /** Failures of a Run by reason, as they were seen. */
 type Failures = (key: string) => ReadonlyMap<string, number>;
@@ -36,10 +44,11 @@ export class StateMetrics {
 
   /** This moment in Prometheus' text format 0.0.4, in parts; none, while not all is known. */
   parts(): Iterable<string> {
-    const { experiments, runs, pods } = this.#world;
-    if (![experiments, runs, pods].every(({ isSynced }) => isSynced)) return [];
-    const seen = this.#experiments();
+    const { experiments, runs, jobs, pods } = this.#world;
+    if (![experiments, runs, jobs, pods].every(({ isSynced }) => isSynced)) return [];
     const seenRuns = [...runs.cache.values()].map((run) => this.#run(run));
+    const gpus = new Map(seenRuns.map(({ run, gpus: held }) => [run, held]));
+    const seen = this.#experiments((run) => gpus.get(run));
     const explained = seen.flatMap((each) => each.explained);
     return (function* () {
       yield* expositions(experimentReadings, seen);
@@ -48,25 +57,27 @@ export class StateMetrics {
     })();
   }
 
-  #experiments(): readonly SeenExperiment[] {
+  #experiments(gpusOfRun: GpusOfRun): readonly SeenExperiment[] {
     const memories = new Map<string, Memory>();
     const seen = [...this.#world.experiments.cache.values()].map((experiment) => {
       const key = keyOf(experiment.metadata);
       const memory = this.#memories.get(key) ?? {};
       memories.set(key, memory);
-      return this.#experiment(experiment, memory);
+      return this.#experiment(experiment, memory, gpusOfRun);
     });
     this.#memories = memories;
     return seen;
   }
 
-  #experiment(experiment: Experiment, memory: Memory): SeenExperiment {
+  #experiment(experiment: Experiment, memory: Memory, gpusOfRun: GpusOfRun): SeenExperiment {
     const external = teacherOf(experiment, this.#world);
     const taken = external && 'run' in external ? external : undefined;
     const own = ownRuns(this.#world, experiment);
     return seenExperiment(experiment, {
       teacher: experiment.spec.teacher.model ?? taken?.model,
       rows: summarise(experiment, own, external, memory).rows,
+      runs: Map.groupBy(own, phaseOf),
+      gpus: own.reduce((sum, run) => sum + (gpusOfRun(run) ?? 0), 0),
       explained: seenMaps(experiment, own, taken?.run),
     });
   }
@@ -75,6 +86,7 @@ export class StateMetrics {
     const key = keyOf(run.metadata);
     return seenRun(run, {
       gpus: isFinal(phaseOf(run)) ? undefined : this.#gpus(run, key),
+      waitingSince: waits.has(phaseOf(run)) ? waitingSince(run, this.#world.jobs.cache.get(key)) : undefined,
       failures: this.#failures(key),
     });
   }

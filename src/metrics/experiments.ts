@@ -26,6 +26,27 @@ export const experimentMetrics = {
     help: 'Status of a condition of the Experiment: True (1), False (0), Unknown (-1)',
     labels: [...experiment, 'condition', 'reason'],
   }),
+  runs: metric({
+    name: 'destillml_experiment_runs',
+    type: 'gauge',
+    unit: 'count',
+    help: 'Runs of the Experiment that are in a phase',
+    labels: [...experiment, 'phase'],
+  }),
+  gpus: metric({
+    name: 'destillml_experiment_gpus',
+    type: 'gauge',
+    unit: 'count',
+    help: 'GPUs that Runs of the Experiment hold now; added up over time they are what it has used, also after Runs are gone',
+    labels: experiment,
+  }),
+  createdTime: metric({
+    name: 'destillml_experiment_created_time_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'When the Experiment was created, since 1970',
+    labels: experiment,
+  }),
   startTime: metric({
     name: 'destillml_experiment_start_time_seconds',
     type: 'gauge',

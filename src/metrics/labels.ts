@@ -20,9 +20,11 @@ export const labelTexts = {
   condition: 'Type of a condition.',
   reason:
     'Why, in one CamelCase word. Those of failures are listed below; of a condition, and of what stands in the way, it is a word of the operator, or of Kubernetes or Kueue where it passes theirs on.',
+  message: 'Why, in words, cut to 200 characters.',
   map: 'What made the maps: gradCam, lime, expectedGradients or kernelShap.',
   split: 'train, validation or test.',
   parameter: 'Path of a number that the sweep varies.',
+  epoch: 'Epochs completed.',
   term: 'total, crossEntropy or distillation.',
   version: 'Version of the program.',
   controller: 'experiment or run.',

@@ -27,6 +27,27 @@ export const runMetrics = {
     help: 'Every Run that may train and does not get on, always 1, by what stands in the way',
     labels: [...runLabels, 'reason'],
   }),
+  reason: metric({
+    name: 'destillml_run_reason',
+    type: 'gauge',
+    unit: 'state',
+    help: 'Why a Run is where it is, always 1; with the message of what has failed or does not get on',
+    labels: [...runLabels, 'reason', 'message'],
+  }),
+  waitingSince: metric({
+    name: 'destillml_run_waiting_since_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'Since when a Run that may train has waited for its trainer to start, since 1970',
+    labels: runLabels,
+  }),
+  epochAccuracy: metric({
+    name: 'destillml_run_epoch_accuracy',
+    type: 'gauge',
+    unit: 'ratio',
+    help: 'Validation accuracy after some of the epochs, at most 24 of a Run and none of the trials of a search',
+    labels: [...identityLabels, 'epoch'],
+  }),
   accuracy: metric({
     name: 'destillml_run_accuracy',
     type: 'gauge',
@@ -117,6 +138,13 @@ export const runMetrics = {
     unit: 'count',
     help: 'Failures of attempts, and of Runs for other reasons, since this operator leads',
     labels: [...runLabels, 'reason'],
+  }),
+  createdTime: metric({
+    name: 'destillml_run_created_time_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'When the Run was created, since 1970',
+    labels: runLabels,
   }),
   startTime: metric({
     name: 'destillml_run_start_time_seconds',

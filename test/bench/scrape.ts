@@ -6,7 +6,7 @@ import { cpus } from 'node:os';
 import { pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Run } from '../../operator/controllers/kinds.ts';
-import type { Pod } from '../../operator/jobs/objects.ts';
+import type { Job, Pod } from '../../operator/jobs/objects.ts';
 import { AttemptMetrics } from '../../operator/metrics/attempt-metrics.ts';
 import { StateMetrics } from '../../operator/metrics/state-metrics.ts';
 import { labelValue, ownerUids } from '../../operator/runtime/cache.ts';
@@ -31,6 +31,7 @@ const runs = runsOf(study).slice(0, size);
 const caches = {
   experiments: known<Experiment>([study]),
   runs: known(runs, { owner: ownerUids }),
+  jobs: known<Job>([]),
   pods: known(runs.filter(({ status }) => status?.phase === 'Running').map(podOf), {
     run: labelValue('destillml.io/run'),
   }),

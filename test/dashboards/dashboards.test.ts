@@ -1,25 +1,28 @@
 import { describe, expect, it, test } from 'vitest';
 import { dashboards } from '../../dashboards/all.ts';
 import { palette } from '../../dashboards/grafana/palette.ts';
+import { questionOf } from './ask/choices.ts';
 import { panelsIn } from './panels.ts';
 
 /** What Grafana 9.4 and all later draw; graph, singlestat, table-old and others are gone or on their way out. */
-const kinds = ['stat', 'timeseries', 'table', 'barchart', 'heatmap', 'state-timeline', 'xychart'];
+const kinds = ['stat', 'timeseries', 'table', 'barchart', 'heatmap', 'state-timeline', 'xychart', 'text'];
 const transformationsOf94 = ['merge', 'organize', 'convertFieldType', 'sortBy', 'groupingToMatrix'];
 
 /** By dashboard: the addresses that clicks on its panels lead to. */
 const leadsTo: Readonly<Record<string, readonly string[]>> = {
-  'lab-overview': ['destillml-experiment'],
+  'lab-overview': ['destillml-run', 'destillml-run', 'destillml-experiment'],
   experiment: ['destillml-run'],
+  sweep: ['destillml-run'],
   run: [],
   operator: [],
 };
 
-it('there are four, whose addresses differ', () => {
+it('there are five, whose addresses differ', () => {
   const uids = Object.values(dashboards).map((dashboard) => dashboard.json().uid);
   expect(uids).toEqual([
     'destillml-lab-overview',
     'destillml-experiment',
+    'destillml-sweep',
     'destillml-run',
     'destillml-operator',
   ]);
@@ -27,37 +30,36 @@ it('there are four, whose addresses differ', () => {
 
 test.each([
   ['lab-overview', ['datasource', 'namespace']],
-  ['experiment', ['datasource', 'namespace', 'experiment', 'parameter', 'other']],
-  ['run', ['datasource', 'namespace', 'experiment', 'run']],
+  ['experiment', ['datasource', 'namespace', 'experiment']],
+  ['sweep', ['datasource', 'namespace', 'experiment', 'parameter', 'other']],
+  ['run', ['datasource', 'namespace', 'experiment', 'run', 'smoothing']],
   ['operator', ['datasource', 'job']],
 ])('on %s one may choose %j, each of what is left by those before', (name, names) => {
   const { list = [] } = dashboards[name]!.json().templating;
   expect(list.map((variable) => variable.name)).toEqual(names);
-  list.forEach(({ name: variable, query, multi, includeAll, refresh }, index) => {
-    const asked = String(Object(query).query ?? query);
-    const used = [...asked.matchAll(/\$(\w+)/g)].map(([, other]) => other);
-    expect(names.slice(0, index)).toEqual(expect.arrayContaining(used));
-    const several = ['namespace', 'experiment', 'run', 'job'].includes(variable);
-    expect({ multi, includeAll }).toEqual({ multi: several, includeAll: several });
-    expect(refresh).toBe(index === 0 ? 1 : 2);
-    if (variable === 'experiment') expect(asked).toContain('namespace=~"$namespace"');
-    if (variable === 'run') expect(asked).toContain('experiment=~"$experiment"');
+  list.forEach((variable, index) => {
+    if (variable.type !== 'query') return;
+    const { name: own, multi, includeAll, refresh } = variable;
+    const { expression } = questionOf(variable);
+    const used = [...expression.matchAll(/\$(\w+)/g)].map(([, other]) => other);
+    expect([...names.slice(0, index), '__range']).toEqual(expect.arrayContaining(used));
+    // All is offered where what is chosen is told apart or added up, and not where it would be averaged.
+    expect(multi).toBe(['namespace', 'experiment', 'run', 'job'].includes(own));
+    expect(includeAll).toBe(['namespace', 'job'].includes(own));
+    expect(refresh).toBe(2);
+    if (own === 'experiment') expect(expression).toContain('namespace=~"$namespace"');
+    if (own === 'run') expect(expression).toContain('experiment=~"$experiment"');
   });
 });
 
-test.each(['lab-overview', 'experiment', 'run'])('%s marks starts, ends and preemptions of Runs', (name) => {
-  const { list = [] } = dashboards[name]!.json().annotations;
-  const marks = list.map(({ name: mark, enable, expr = '' }) => [
-    mark,
-    enable,
-    /destillml_\w+/.exec(expr)?.[0],
-  ]);
-  expect(marks).toEqual([
-    ['Starts', true, 'destillml_run_start_time_seconds'],
-    ['Ends', true, 'destillml_run_completion_time_seconds'],
-    ['Preemptions', true, 'destillml_run_preemptions_total'],
-  ]);
-});
+test.each(['lab-overview', 'experiment', 'run'])(
+  '%s can mark preemptions, of what is chosen, for those who ask',
+  (name) => {
+    const { list = [] } = dashboards[name]!.json().annotations;
+    expect(list.map(({ name: mark, enable }) => [mark, enable])).toEqual([['Preemptions', false]]);
+    expect(list[0]?.expr).toContain('namespace=~"$namespace"');
+  },
+);
 
 describe.each(Object.entries(dashboards))('the dashboard %s', (name, dashboard) => {
   const json = dashboard.json();
@@ -108,11 +110,11 @@ describe.each(Object.entries(dashboards))('the dashboard %s', (name, dashboard) 
   });
 
   it('says of each panel what it shows and in which unit', () => {
-    for (const { title, description, fieldConfig, targets } of panels) {
+    for (const { title, description, fieldConfig, targets, type } of panels) {
       expect(title).toMatch(/^[A-Z]/);
       expect(description, title).toMatch(/^[A-Z].{20,}\.$/s);
       expect(fieldConfig.defaults.unit, title).toBeDefined();
-      expect(targets.length, title).toBeGreaterThan(0);
+      expect(targets.length > 0, title).toBe(type !== 'text');
     }
   });
 
@@ -152,7 +154,7 @@ describe.each(Object.entries(dashboards))('the dashboard %s', (name, dashboard) 
         datasource,
         ...targets.map((target) => target.datasource),
       ]),
-      ...list.slice(1).map(({ datasource }) => datasource),
+      ...list.filter(({ type }) => type === 'query').map(({ datasource }) => datasource),
       ...(json.annotations.list ?? []).map(({ datasource }) => datasource),
     ];
     for (const datasource of asked) expect(datasource).toEqual({ type: 'prometheus', uid: `\${datasource}` });

@@ -5,10 +5,9 @@ import { seriesOf } from '@destillml/core/metrics/metric.ts';
 import { describe, expect, it, test } from 'vitest';
 import { parse } from 'yaml';
 import { dashboards } from '../../dashboards/all.ts';
-import { labelQuery } from '../../dashboards/grafana/variables.ts';
-import { interpolate, timeVariables } from '../../dashboards/picture/interpolate.ts';
 import { alerts } from '../../dashboards/rules/alerts.ts';
-import { recordings } from '../../dashboards/rules/recordings.ts';
+import { questionOf } from './ask/choices.ts';
+import { interpolate, timeVariables } from './ask/interpolate.ts';
 import { panelsIn } from './panels.ts';
 import { usedIn } from './promql.ts';
 
@@ -23,28 +22,55 @@ const foreign: readonly (readonly [string, readonly string[]])[] = [
   ['container_memory_working_set_bytes', []],
   // kube-state-metrics.
   ['kube_pod_container_resource_limits', ['resource']],
+  ['kube_node_status_allocatable', ['resource']],
   // NVIDIA's DCGM exporter.
-  ['DCGM_FI_DEV_GPU_UTIL', ['exported_namespace', 'exported_pod']],
-  ['DCGM_FI_DEV_FB_USED', ['exported_namespace', 'exported_pod']],
+  ...[
+    'DCGM_FI_DEV_GPU_UTIL',
+    'DCGM_FI_DEV_FB_USED',
+    'DCGM_FI_DEV_POWER_USAGE',
+    'DCGM_FI_DEV_SM_CLOCK',
+    'DCGM_FI_DEV_GPU_TEMP',
+    'DCGM_FI_DEV_XID_ERRORS',
+    'DCGM_FI_PROF_PIPE_TENSOR_ACTIVE',
+  ].map((name) => [name, ['exported_namespace', 'exported_pod']] as const),
+  // Kueue.
+  ['kueue_pending_workloads', ['cluster_queue', 'status']],
+  ['kueue_evicted_workloads_total', ['cluster_queue', 'reason']],
+  ['kueue_cluster_queue_nominal_quota', ['cluster_queue', 'resource']],
+  ['kueue_cluster_queue_resource_usage', ['cluster_queue', 'resource']],
+  // Prometheus itself, of its rules.
+  ['ALERTS', ['alertname', 'alertstate', 'severity', 'experiment', 'run']],
+  ['ALERTS_FOR_STATE', ['alertname', 'severity', 'experiment', 'run']],
 ];
 
 const known = new Map<string, readonly string[]>([
   ...metrics.flatMap((metric) => [...seriesOf(metric)]),
-  ...recordings.map(({ record, labels }) => [record, labels] as const),
   ...foreign,
 ]);
 
 type Named = { readonly from: string; readonly expression: string };
 
-const chosen = { namespace: '.*', experiment: '.*', run: '.*', job: '.*', parameter: 'a', other: 'b' };
+const chosen = {
+  namespace: '.*',
+  experiment: '.*',
+  run: '.*',
+  job: '.*',
+  parameter: 'a',
+  other: 'b',
+  smoothing: '5m',
+};
 
 const asked: readonly Named[] = Object.entries(dashboards).flatMap(([name, dashboard]) => {
   const json = dashboard.json();
   const variables = (json.templating.list ?? []).flatMap((variable) => {
-    const query = labelQuery(variable);
-    return query === undefined
-      ? []
-      : [{ from: `variable ${variable.name}`, expression: `count by (${query.label}) (${query.series})` }];
+    if (variable.type !== 'query') return [];
+    const { label, expression } = questionOf(variable);
+    return [
+      {
+        from: `variable ${variable.name}`,
+        expression: label === '' ? expression : `count by (${label}) (${expression})`,
+      },
+    ];
   });
   const annotations = (json.annotations.list ?? []).map((each) => ({
     from: each.name,
@@ -59,10 +85,7 @@ const asked: readonly Named[] = Object.entries(dashboards).flatMap(([name, dashb
   }));
 });
 
-const ruled: readonly Named[] = [
-  ...alerts.map(({ alert, expr }) => ({ from: alert, expression: expr })),
-  ...recordings.map(({ record, expr }) => ({ from: record, expression: expr })),
-];
+const ruled: readonly Named[] = alerts.map(({ alert, expr }) => ({ from: alert, expression: expr }));
 
 describe('every expression is PromQL, and names only metrics and labels that there are:', () => {
   test.each([...asked, ...ruled])('$from', ({ expression }) => {
@@ -87,15 +110,6 @@ it('no rate asks for less than four scrapes of examples/monitoring/prometheus.ya
     [...expression.matchAll(/\[(\d+)m\]/g)].map(([, minutes]) => Number(minutes)),
   );
   expect(Math.min(...windows)).toBe(2);
-});
-
-it('every recorded series is read by a panel', () => {
-  const read = asked.flatMap(({ expression }) => usedIn(expression).metrics.map(({ name }) => name));
-  expect(recordings.map(({ record }) => record).filter((record) => !read.includes(record))).toEqual([]);
-});
-
-it('says no more of a recorded series than its expression gives', () => {
-  for (const { expr, labels } of recordings) expect(usedIn(expr).grouping).toEqual(labels);
 });
 
 it('a metric that does not exist, and a label that it does not have, would be found', () => {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Child } from '../cluster/child.ts';
 import { TemporaryFolder } from '../cluster/folder.ts';
 import { type PrometheusServer, servePrometheus } from '../cluster/prometheus-server.ts';
@@ -7,12 +6,10 @@ import { goldenHour } from './golden.ts';
 import { prometheusTool, promtool } from './promtool.ts';
 import { type Course, valuesOf } from './series.ts';
 
-const rules = join(import.meta.dirname, '../../dashboards/generated/rules.yaml');
-
 /** The golden hour, in seconds. */
 export const hour = { start: 1_764_000_000, end: 1_764_003_600, step: 15 } as const;
 
-/** A real Prometheus that has scraped the golden hour, and evaluated the recording rules over it. */
+/** A real Prometheus that has scraped the golden hour. */
 export class GoldenPrometheus {
   readonly url: string;
   readonly #folder: TemporaryFolder;
@@ -29,20 +26,6 @@ export class GoldenPrometheus {
     const data = folder.file('data');
     const samples = folder.write('samples.txt', openMetrics(goldenHour()));
     await promtool('tsdb', 'create-blocks-from', 'openmetrics', samples, data);
-    // The rules are evaluated by asking a server; what it has of them it only reads as it starts.
-    const before = await serve(folder, data);
-    const { start, end, step } = hour;
-    const times = [`--start=${start}`, `--end=${end}`, `--eval-interval=${step}s`];
-    await promtool(
-      'tsdb',
-      'create-blocks-from',
-      'rules',
-      ...times,
-      `--url=${before.url}`,
-      `--output-dir=${data}`,
-      rules,
-    );
-    await before.server.stop();
     const { url, server } = await serve(folder, data);
     return new GoldenPrometheus(url, folder, server);
   }

@@ -4,7 +4,7 @@ import { metrics } from '@destillml/core/metrics/catalogue.ts';
 import { seriesOf } from '@destillml/core/metrics/metric.ts';
 import { describe, expect, it, test } from 'vitest';
 import { dashboards } from '../../dashboards/all.ts';
-import { interpolate, timeVariables } from '../../dashboards/picture/interpolate.ts';
+import { interpolate, timeVariables } from './ask/interpolate.ts';
 import { samplesIn, selectorOf } from './exposition.ts';
 import { golden, goldenHour } from './golden.ts';
 import { panelsIn } from './panels.ts';
@@ -31,6 +31,7 @@ const chosen = {
   job: 'destillml-operator',
   parameter: 'training.optimizer.learningRate',
   other: 'distillation.softTargets.temperature',
+  smoothing: '5m',
   ...timeVariables(3600, 15),
 };
 
@@ -53,7 +54,7 @@ describe.each(['operator', 'trainer'] as const)('the golden /metrics of the %s',
 });
 
 describe.each(Object.entries(dashboards))('the queries of the dashboard %s', (name, dashboard) => {
-  const panels = panelsIn(dashboard.json());
+  const panels = panelsIn(dashboard.json()).filter(({ targets }) => targets.length > 0);
 
   it('have values for every panel', () => {
     expect(Object.keys(expected[name] ?? {})).toEqual(panels.map(({ title }) => title));

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { Prometheus } from '../../dashboards/picture/prometheus.ts';
 import { binary, type Child } from '../cluster/child.ts';
 import type { Client } from '../cluster/client.ts';
 import { kubeconfigText } from '../cluster/credentials.ts';
 import { TemporaryFolder } from '../cluster/folder.ts';
 import { type PrometheusServer, servePrometheus } from '../cluster/prometheus-server.ts';
+import { Prometheus } from '../dashboards/ask/prometheus-client.ts';
 import { tokenOf } from '../integration/tokens.ts';
 import { examples, monitoring } from './cluster-lab.ts';
 

@@ -17,7 +17,13 @@ export function at(seconds: number): string {
 export const cifar = schema.parse({
   apiVersion: 'destillml.io/v1alpha1',
   kind: 'Experiment',
-  metadata: { name: 'cifar', namespace: 'lab', uid: 'uid-of-cifar', generation: 1 },
+  metadata: {
+    name: 'cifar',
+    namespace: 'lab',
+    uid: 'uid-of-cifar',
+    generation: 1,
+    creationTimestamp: at(-4000),
+  },
   spec: {
     dataset: { name: 'cifar100' },
     teacher: { model: 'resnet56' },
@@ -36,7 +42,13 @@ export const cifar = schema.parse({
 export const digits = schema.parse({
   apiVersion: 'destillml.io/v1alpha1',
   kind: 'Experiment',
-  metadata: { name: 'digits', namespace: 'speech', uid: 'uid-of-digits', generation: 1 },
+  metadata: {
+    name: 'digits',
+    namespace: 'speech',
+    uid: 'uid-of-digits',
+    generation: 1,
+    creationTimestamp: at(-60),
+  },
   spec: {
     dataset: { name: 'mnist' },
     teacher: { model: 'resnet20' },
@@ -52,7 +64,12 @@ export function runsOf(experiment: ApiExperiment, there: readonly string[]): Rea
     shownAs(run),
     {
       ...run,
-      metadata: { ...run.metadata, uid: `uid-of-${shownAs(run)}`, generation: 1 },
+      metadata: {
+        ...run.metadata,
+        uid: `uid-of-${shownAs(run)}`,
+        generation: 1,
+        creationTimestamp: at(-60),
+      },
       spec: { ...run.spec, suspend: false },
     },
   ]);

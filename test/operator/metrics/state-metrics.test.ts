@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Experiment, Run } from '../../../operator/controllers/kinds.ts';
-import type { Pod } from '../../../operator/jobs/objects.ts';
+import type { Job, Pod } from '../../../operator/jobs/objects.ts';
 import { StateMetrics } from '../../../operator/metrics/state-metrics.ts';
 import { labelValue, ownerUids } from '../../../operator/runtime/cache.ts';
 import { runPhases } from '../../../src/api/meta.ts';
@@ -21,7 +21,7 @@ import {
   withStatus,
 } from '../../src/plan/world.ts';
 import { accuracy, runsWith } from '../../src/results/runs.ts';
-import { podWith, running } from '../jobs/world.ts';
+import { jobWith, podWith, running } from '../jobs/world.ts';
 import { known } from './caches.ts';
 
 const time = '2026-11-24T12:00:00Z';
@@ -42,15 +42,17 @@ const progress = {
 
 let experiments: ReturnType<typeof known<Experiment>>;
 let runs: ReturnType<typeof known<Run>>;
+let jobs: ReturnType<typeof known<Job>>;
 let pods: ReturnType<typeof known<Pod>>;
 let failures: Map<string, Map<string, number>>;
 let state: StateMetrics;
 beforeEach(() => {
   experiments = known<Experiment>([]);
   runs = known<Run>([], { owner: ownerUids });
+  jobs = known<Job>([]);
   pods = known<Pod>([], { run: labelValue('destillml.io/run') });
   failures = new Map();
-  state = new StateMetrics({ experiments, runs, pods }, (key) => failures.get(key) ?? new Map());
+  state = new StateMetrics({ experiments, runs, jobs, pods }, (key) => failures.get(key) ?? new Map());
 });
 
 function see(experiment: Experiment, found: readonly Run[]): void {
@@ -127,6 +129,26 @@ describe('the metrics of an Experiment', () => {
     ]);
     expect(series(experimentMetrics.startTime)).toEqual([`{${place}} 1795521600`]);
     expect(series(experimentMetrics.completionTime)).toEqual([]);
+  });
+
+  it('count its Runs by phase, and the GPUs that they hold', () => {
+    const experiment = {
+      ...experimentOf(oneArm),
+      metadata: { ...experimentOf(oneArm).metadata, creationTimestamp: time },
+    };
+    const all = planned(experiment, { 'teacher/1': { phase: 'Running' } });
+    see(experiment, all);
+    pods.cache.set(podOf(all[0]!, { ...running(), gpus: '2' }));
+    expect(series(experimentMetrics.runs)).toEqual(
+      runPhases.map((phase) => {
+        const count = { Running: 1, Waiting: 2 }[phase as string] ?? 0;
+        return `{${place},phase="${phase}"} ${count}`;
+      }),
+    );
+    expect(series(experimentMetrics.gpus)).toEqual([`{${place}} 2`]);
+    expect(series(experimentMetrics.createdTime)).toEqual([`{${place}} 1795521600`]);
+    pods.cache.replace([]);
+    expect(series(experimentMetrics.gpus)).toEqual([`{${place}} 0`]);
   });
 
   it('are Pending before it was looked at', () => {
@@ -242,6 +264,60 @@ describe('the metrics of a Run', () => {
     expect(series(runMetrics.blocked)).toEqual([]);
   });
 
+  it('say why it is there, with words where it has failed or does not get on', () => {
+    const experiment = experimentOf(oneArm);
+    const [teacher, ...others] = planned(experiment, {
+      'teacher/1': { phase: 'Queued', reason: 'InQueue', message: 'Waits for its turn.' },
+      'baseline/small/1': {
+        phase: 'Failed',
+        reason: 'TrainingDiverged',
+        message: `Epoch 3: the "loss" is NaN.${'x'.repeat(300)}`,
+      },
+    });
+    const started = { ...teacher!, spec: { ...teacher!.spec, suspend: false } };
+    const failed = `{${ofRun('baseline/small/1')},reason="TrainingDiverged",message="Epoch 3: the \\"loss\\" is NaN.${'x'.repeat(173)}"} 1`;
+    see(experiment, [started, ...others]);
+    expect(series(runMetrics.reason)).toEqual([`{${ofRun('teacher/1')},reason="InQueue"} 1`, failed]);
+    see(experiment, [withProgressing(started, 'False', 'Unschedulable', 'No room.'), ...others]);
+    const blocked = `{${ofRun('teacher/1')},reason="Unschedulable",message="No room."} 1`;
+    expect(series(runMetrics.reason)).toEqual([blocked, failed]);
+  });
+
+  it('say since when it has waited: since its Job is there, or since its last pod ended', () => {
+    const experiment = experimentOf(oneArm);
+    const pod = { uid: 'u', name: 'p', gpuSeconds: 0, endTime: '2026-11-24T12:10:00Z' };
+    const all = planned(experiment, {
+      'teacher/1': { phase: 'Queued' },
+      'baseline/small/1': { phase: 'Starting', pods: [pod] },
+      'soft/small/1': { phase: 'Running' },
+    });
+    see(experiment, all);
+    for (const run of all) {
+      const { name, namespace } = run.metadata;
+      jobs.cache.set(jobWith({ metadata: { name, namespace, creationTimestamp: time } }));
+    }
+    expect(series(runMetrics.waitingSince)).toEqual([
+      `{${ofRun('teacher/1')}} 1795521600`,
+      `{${ofRun('baseline/small/1')}} 1795522200`,
+    ]);
+  });
+
+  it('tell its accuracy by epoch at 24 points at most, at the same epochs as others; none of trials', () => {
+    const experiment = experimentOf({ ...oneArm, training: { epochs: 100 } });
+    const history = Array.from({ length: 51 }, (_, index) => (index + 1) / 1000);
+    const all = planned(experiment, { 'teacher/1': { history }, 'soft/small/1': { history } }).map((run) =>
+      run.spec.parameters.role === 'distilled'
+        ? {
+            ...run,
+            spec: { ...run.spec, trial: { study: 'small.soft', number: 1, values: {}, summary: '' } },
+          }
+        : run,
+    );
+    see(experiment, all);
+    const at = (epoch: number) => `{${identity['teacher/1']},epoch="${epoch}"} ${epoch / 1000}`;
+    expect(series(runMetrics.epochAccuracy)).toEqual([5, 10, 15, 20, 25, 30, 35, 40, 45, 50].map(at));
+  });
+
   it('are live while it trains', () => {
     const experiment = experimentOf(oneArm);
     see(experiment, planned(experiment, { 'baseline/small/1': { startTime: time, progress } }));
@@ -299,19 +375,8 @@ describe('the metrics of a Run', () => {
       'soft/small/1': { phase: 'Succeeded' },
     });
     see(experiment, all);
-    const of = (index: number, options: Parameters<typeof podWith>[0]) => {
-      const { name } = all[index]!.metadata;
-      const labels = { 'destillml.io/run': name };
-      const annotations = { 'destillml.io/gpus': '2' };
-      const ownerReferences = [
-        { apiVersion: 'batch/v1', kind: 'Job', name, uid: `job-${index}`, controller: true },
-      ];
-      return podWith({
-        name: `pod-${index}`,
-        metadata: { labels, annotations, ownerReferences },
-        ...options,
-      });
-    };
+    const of = (index: number, options: Parameters<typeof podWith>[0]) =>
+      podOf(all[index]!, { gpus: '2', ...options });
     const copied = podWith({
       name: 'copied',
       metadata: { labels: { 'destillml.io/run': all[0]!.metadata.name }, ownerReferences: [] },
@@ -395,6 +460,20 @@ describe('metrics of the studies of a sweep', () => {
     ]);
   });
 });
+
+/** A pod that the Job of a Run has made. */
+function podOf(
+  run: Run,
+  { gpus, ...options }: Parameters<typeof podWith>[0] & { readonly gpus: string },
+): Pod {
+  const { name } = run.metadata;
+  const labels = { 'destillml.io/run': name };
+  const annotations = { 'destillml.io/gpus': gpus };
+  const ownerReferences = [
+    { apiVersion: 'batch/v1', kind: 'Job', name, uid: `job-${name}`, controller: true },
+  ];
+  return podWith({ name: `pod-${name}`, metadata: { labels, annotations, ownerReferences }, ...options });
+}
 
 /** What an explanation by one method says of each network. */
 function ofMaps(

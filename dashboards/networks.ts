@@ -1,0 +1,31 @@
+import { chosen } from './selectors.ts';
+
+const { experiments } = chosen;
+
+/** A network of an Experiment, as tables and legends name it. */
+export const network = ['namespace', 'experiment', 'network'] as const;
+export const byNetwork = network.join(', ');
+
+/**
+ * Series of the Experiments that are chosen with the label network: `teacher`, `small soft-targets`,
+ * `scarcity small soft-targets`; `explanation`, of the Run that explains them. Trials of a search are no result, and left
+ * out.
+ *
+ * @param matchers more of them, such as `split="test"`
+ */
+export function ofNetworks(metric: string, ...matchers: readonly string[]): string {
+  const series = (arm: string) =>
+    `${metric}{${[experiments, 'stage!="search"', ...matchers, arm].join(', ')}}`;
+  const technique = [
+    `label_replace(${series('arm!=""')}, "technique", "$1", "arm", "(.+)")`,
+    `label_replace(${series('arm=""')}, "technique", "$1", "role", "(.+)")`,
+  ].join(' or ');
+  const stage = `label_replace(${technique}, "stage", "", "stage", "main|explanation")`;
+  const joined = `label_join(${stage}, "network", " ", "stage", "student", "technique")`;
+  return `label_replace(${joined}, "network", "$1", "network", " *(.+)")`;
+}
+
+/** Series of networks as those of a curve or a bar, whose name has the Experiment too: several may be chosen. */
+export function named(series: string): string {
+  return `label_join(${series}, "name", " ", "experiment", "network")`;
+}

@@ -1,0 +1,41 @@
+import { runPhases } from '@destillml/core/api/meta.ts';
+import { phaseColors } from './grafana/palette.ts';
+import { StateTimeline } from './grafana/state-timeline.ts';
+
+/** What the numbers of `phaseNumber` stand for. */
+export const phaseWords = runPhases.map((phase, index) => ({
+  value: index + 1,
+  text: phase,
+  color: phaseColors[phase],
+}));
+
+/** The phase of each Run as a number. @param where selects Runs */
+export function phaseNumber(where: string): string {
+  // One series for each phase holds 1 or is not there: the number of the phase is the sum over them.
+  const numbered = runPhases.map(
+    (phase, index) => `(destillml_run_phase{${where}, phase="${phase}"} == 1) * ${index + 1}`,
+  );
+  return `max by (namespace, experiment, run) (${numbered.join(' or ')})`;
+}
+
+/** More Runs than that are not told apart in one panel. */
+const most = 30;
+
+/** In which phase each Run was when: of the newest thirty, without the trials of a search. @param where selects Runs */
+export function phaseTimeline({ where, width, height }: { where: string; width: number; height: number }) {
+  // At the end of the time range, so that it is the same thirty at each point of it.
+  const created = `max by (namespace, experiment, run) (destillml_run_created_time_seconds{${where}} @ end())`;
+  const newest = `topk(${most}, ${created} unless on (namespace, experiment, run) (destillml_run_trial{${where}} @ end()))`;
+  return new StateTimeline({
+    title: 'Phases of Runs',
+    description:
+      'What each Run did when, of the newest thirty without trials. Waiting: for its teacher or its turn. Queued: for a GPU. Starting: its image, its data, its node. Paused: at a rung of a search, for its promotion.',
+    unit: 'none',
+    width,
+    height,
+    states: phaseWords,
+    queries: [
+      { expr: `${phaseNumber(where)} and on (namespace, experiment, run) ${newest}`, legend: '{{run}}' },
+    ],
+  });
+}
