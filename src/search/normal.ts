@@ -5,7 +5,23 @@
 export function normalMass(from: number, to: number): number {
   // In the right tail both shares below are nearly 1: there the mirrored interval is measured.
   if (from > 0) return normalMass(-to, -from);
-  return to > 0 && from < 0 ? 1 - upper(-from) - upper(to) : upper(-to) - upper(-from);
+  if (to <= 0 || from >= 0) return upper(-to) - upper(-from);
+  // Tails that are less than half of the last digit of 1 are none.
+  return 1 - (from < -8.3 ? 0 : upper(-from)) - (to > 8.3 ? 0 : upper(to));
+}
+
+const logRoot = 0.5 * Math.log(2 * Math.PI);
+
+/**
+ * log of the share of a standard normal distribution within half a width of a point; relative error of the share below
+ * 10⁻¹⁰. Where the width is little the density hardly bends, and is expanded: that takes no exponential.
+ */
+export function logMassAround(point: number, width: number): number {
+  const [x, w] = [point * point, width * width];
+  if (w > 0.0625 || x * w > 0.25) return Math.log(normalMass(point - width / 2, point + width / 2));
+  // Hermite's polynomials, as the density is derived.
+  const bend = (w / 24) * (x - 1 + (w / 80) * (x * (x - 6) + 3 + (w / 168) * (x * (x * (x - 15) + 45) - 15)));
+  return Math.log(width) - logRoot - 0.5 * x + Math.log1p(bend);
 }
 
 /**

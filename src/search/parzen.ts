@@ -9,7 +9,7 @@ import {
   type Value,
   valueAt,
 } from './dimension.ts';
-import { normalMass, truncatedQuantile } from './normal.ts';
+import { logMassAround, normalMass, truncatedQuantile } from './normal.ts';
 import type { Random } from './random.ts';
 import type { Space, Values } from './space.ts';
 
@@ -262,14 +262,13 @@ function addNormal(sums: Float64Array, factor: NormalFactor, value: Value): void
 /** log of the mass of each kernel in the step around a value. */
 function stepMasses({ dimension, means, deviations, first }: NormalFactor, value: Value): Float64Array {
   const [left, right] = stepAround(dimension, value);
+  const [middle, width] = [(left + right) / 2, right - left];
   const result = new Float64Array(means.length);
   for (let k = 0; k < result.length; k++) {
     const [mean, deviation] = [means[k] ?? 0, deviations[k] ?? 1];
     const alike = first[k] ?? k;
     result[k] =
-      alike < k
-        ? (result[alike] ?? 0)
-        : Math.log(normalMass((left - mean) / deviation, (right - mean) / deviation));
+      alike < k ? (result[alike] ?? 0) : logMassAround((middle - mean) / deviation, width / deviation);
   }
   return result;
 }
