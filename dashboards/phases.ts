@@ -21,15 +21,26 @@ export function phaseNumber(where: string): string {
 /** More Runs than that are not told apart in one panel. */
 const most = 30;
 
-/** In which phase each Run was when: of the newest thirty, without the trials of a search. @param where selects Runs */
-export function phaseTimeline({ where, width, height }: { where: string; width: number; height: number }) {
+type PhaseTimeline = {
+  /** Selects Runs. */
+  readonly where: string;
+  readonly width: number;
+  readonly height: number;
+  /** Whether trials of a search are among them. */
+  readonly trials: boolean;
+};
+
+/** In which phase each Run was when: of the newest thirty. */
+export function phaseTimeline({ where, width, height, trials }: PhaseTimeline) {
   // At the end of the time range, so that it is the same thirty at each point of it.
   const created = `max by (namespace, experiment, run) (destillml_run_created_time_seconds{${where}} @ end())`;
-  const newest = `topk(${most}, ${created} unless on (namespace, experiment, run) (destillml_run_trial{${where}} @ end()))`;
+  const others = trials
+    ? ''
+    : ` unless on (namespace, experiment, run) (destillml_run_trial{${where}} @ end())`;
+  const newest = `topk(${most}, ${created}${others})`;
   return new StateTimeline({
     title: 'Phases of Runs',
-    description:
-      'What each Run did when, of the newest thirty without trials. Waiting: for its teacher or its turn. Queued: for a GPU. Starting: its image, its data, its node. Paused: at a rung of a search, for its promotion.',
+    description: `What each Run did when, of the newest thirty${trials ? '' : ' without trials'}. Waiting: for its teacher or its turn. Queued: for a GPU. Starting: its image, its data, its node. Paused: at a rung of a search, for its promotion.`,
     unit: 'none',
     width,
     height,

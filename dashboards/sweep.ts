@@ -47,12 +47,23 @@ function accuracyAgainst(title: string, description: string, x: { name: string; 
     noValue: 'no trial yet',
     x: x.name,
     draw: 'points',
-    labels: { x: x.name, y: 'validation accuracy' },
+    labels: { x: x.name, y: 'validation accuracy in %' },
     colors: { 'validation accuracy': palette.blue },
     ...asked,
     overrides,
   });
 }
+
+const bestValues = columns(
+  ['experiment', 'study', 'parameter'],
+  `destillml_study_best_value{${experiments}}`,
+  [
+    {
+      expr: `max by (experiment, study, parameter) (destillml_study_best_value{${experiments}})`,
+      legend: 'Best value',
+    },
+  ],
+);
 
 const search = new Row({
   title: 'What has the search found, and is it still getting better?',
@@ -84,12 +95,8 @@ const search = new Row({
       unit: 'none',
       width: 8,
       sortBy: { column: 'study', descending: false },
-      ...columns(['experiment', 'study', 'parameter'], `destillml_study_best_value{${experiments}}`, [
-        {
-          expr: `max by (experiment, study, parameter) (destillml_study_best_value{${experiments}})`,
-          legend: 'Best value',
-        },
-      ]),
+      ...bestValues,
+      overrides: [...bestValues.overrides, { field: 'parameter', properties: wide(220) }],
     }),
   ],
 });
@@ -135,7 +142,7 @@ const progress = new Row({
       draw: 'stacked',
       width: 12,
       colors: Object.entries(phaseColors),
-      queries: [{ expr: `sum by (phase) (destillml_study_runs{${experiments}})`, legend: '{{phase}}' }],
+      queries: [{ expr: `sum by (phase) (destillml_study_runs{${experiments}}) > 0`, legend: '{{phase}}' }],
     }),
     new BarChart({
       title: 'Trials by epoch reached',
@@ -206,8 +213,6 @@ const parameters = new Row({
 
 function matrixCells() {
   const graded = gradedCell([
-    // What has no value is below all of these.
-    { from: -2, color: 'transparent' },
     { from: -1, color: palette.vermilion },
     { from: -0.1, color: palette.orange },
     { from: -0.05, color: palette.yellow },

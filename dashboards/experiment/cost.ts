@@ -10,10 +10,14 @@ import { byNetwork, named, network, ofNetworks } from '../networks.ts';
 const trained = ofNetworks('destillml_run_info', 'role!="explanation"');
 
 /** Points of each role in its colour: what networks cost against what they are worth. */
-function accuracyAgainst(x: { name: string; metric: string }, title: string, description: string) {
+function accuracyAgainst(
+  x: { name: string; metric: string; by: number },
+  title: string,
+  description: string,
+) {
   const roles = ['teacher', 'baseline', 'distilled'] as const;
   const { overrides, ...asked } = columns(network, trained, [
-    { expr: `avg by (${byNetwork}) (${ofNetworks(x.metric)})`, legend: x.name },
+    { expr: `avg by (${byNetwork}) (${ofNetworks(x.metric)}) / ${x.by}`, legend: x.name },
     ...roles.map((role) => ({
       expr: `max by (${byNetwork}) (${ofNetworks('destillml_experiment_test_accuracy', `role="${role}"`)})`,
       legend: role,
@@ -28,7 +32,7 @@ function accuracyAgainst(x: { name: string; metric: string }, title: string, des
     noValue: 'no result yet',
     x: x.name,
     draw: 'points',
-    labels: { x: x.name, y: 'test accuracy' },
+    labels: { x: x.name, y: 'test accuracy in %' },
     colors: roleColors,
     ...asked,
     overrides,
@@ -91,12 +95,12 @@ export const cost = new Row({
       ...bars,
     }),
     accuracyAgainst(
-      { name: 'training time in seconds', metric: 'destillml_run_training_seconds' },
+      { name: 'training time in minutes', metric: 'destillml_run_training_seconds', by: 60 },
       'Accuracy against training time',
       'One point for each network: the higher and the further left, the better.',
     ),
     accuracyAgainst(
-      { name: 'parameters', metric: 'destillml_run_parameters' },
+      { name: 'parameters in millions', metric: 'destillml_run_parameters', by: 1e6 },
       'Accuracy against parameters',
       'One point for each network: a distilled student that stands above the baseline of its size was worth the teacher.',
     ),

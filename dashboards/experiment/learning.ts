@@ -29,7 +29,7 @@ export const learning = new Row({
       noValue: 'no epoch yet',
       x: epoch,
       draw: 'lines',
-      labels: { x: 'epoch', y: 'validation accuracy' },
+      labels: { x: 'epoch', y: 'validation accuracy in %' },
       overrides: [
         {
           field: /(lowest|highest)$/,
@@ -66,6 +66,6 @@ export const learning = new Row({
         },
       ],
     }),
-    phaseTimeline({ where: chosen.experiments, width: 12, height: 10 }),
+    phaseTimeline({ where: chosen.experiments, width: 12, height: 10, trials: false }),
   ],
 });

@@ -124,7 +124,7 @@ function withOverrides({ overrides, ...rest }: ReturnType<typeof columns>) {
       {
         field: 'Gain',
         properties: gradedCell([
-          { from: 0, color: states.warning },
+          { from: -1, color: states.warning },
           { from: 0, color: states.good },
         ]),
       },

@@ -23,7 +23,7 @@ export class Stat extends Panel {
         reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
         // One below the other: beside each other, names are cut.
         orientation: isNamed ? 'horizontal' : 'auto',
-        textMode: isNamed ? 'auto' : 'value',
+        textMode: isNamed ? 'value_and_name' : 'value',
         colorMode: thresholds === undefined ? 'none' : 'value',
         graphMode: 'none',
         justifyMode: 'auto',

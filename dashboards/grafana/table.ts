@@ -27,7 +27,8 @@ export class Table extends Panel {
         footer: { show: false, reducer: ['sum'], countRows: false },
         sortBy: sortBy === undefined ? [] : [{ displayName: sortBy.column, desc: sortBy.descending }],
       },
-      custom: { align: 'auto', inspect: false },
+      // Columns are made as wide as there is room for, and not 150 pixels at least.
+      custom: { align: 'auto', inspect: false, minWidth: 60 },
     };
   }
 }
@@ -39,7 +40,7 @@ export function barCell(min: number, max: number) {
     'custom.cellOptions': { type: 'gauge', mode: 'basic' },
     min,
     max,
-    color: { mode: 'fixed', fixedColor: palette.blue },
+    color: { mode: 'fixed', fixedColor: palette.sky },
   } as const;
 }
 
@@ -54,7 +55,8 @@ export function gradedCell(thresholds: readonly Threshold[]) {
     'custom.displayMode': 'color-background-solid',
     'custom.cellOptions': { type: 'color-background', mode: 'basic' },
     color: { mode: 'thresholds' },
-    thresholds: thresholdsJson(thresholds),
+    // Grafana counts what has no value as the least of all.
+    thresholds: thresholdsJson([{ from: Number.NEGATIVE_INFINITY, color: 'transparent' }, ...thresholds]),
   } as const;
 }
 
@@ -67,8 +69,8 @@ export function wordCell(words: readonly Word[]) {
     words.map(({ value, text, color }, index) => [String(value), { text, color, index }]),
   );
   return {
-    'custom.displayMode': 'color-text',
-    'custom.cellOptions': { type: 'color-text' },
+    'custom.displayMode': 'color-background-solid',
+    'custom.cellOptions': { type: 'color-background', mode: 'basic' },
     mappings: [{ type: 'value', options }],
   } as const;
 }

@@ -20,7 +20,9 @@ export class TimeSeries extends Panel {
       field,
       properties: { color: { mode: 'fixed', fixedColor: color } },
     }));
-    super({ ...options, overrides: [...overrides, ...(options.overrides ?? [])] });
+    // Areas that do not begin at zero would not be to scale.
+    const least = options.draw === 'stacked' ? { min: 0 } : {};
+    super({ ...least, ...options, overrides: [...overrides, ...(options.overrides ?? [])] });
     this.#own = options;
   }
 

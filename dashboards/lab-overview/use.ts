@@ -68,7 +68,7 @@ export const use = new Row({
       colors: runPhases.map((phase) => [phase, phaseColors[phase]]),
       queries: [
         {
-          expr: `sum by (phase) (destillml_experiment_runs{${namespaces}})`,
+          expr: `sum by (phase) (destillml_experiment_runs{${namespaces}}) > 0`,
           legend: '{{phase}}',
         },
       ],

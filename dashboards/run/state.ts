@@ -101,7 +101,7 @@ export const state = new Row({
         { field: 'reason', properties: wide(160) },
       ],
     }),
-    phaseTimeline({ where: runs, width: 12, height: 6 }),
+    phaseTimeline({ where: runs, width: 12, height: 6, trials: true }),
     new Text({
       title: 'Its logs',
       description:
