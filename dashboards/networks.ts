@@ -25,7 +25,12 @@ export function ofNetworks(metric: string, ...matchers: readonly string[]): stri
   return `label_replace(${joined}, "network", "$1", "network", " *(.+)")`;
 }
 
-/** Series of networks as those of a curve or a bar, whose name has the Experiment too: several may be chosen. */
-export function named(series: string): string {
-  return `label_join(${series}, "name", " ", "experiment", "network")`;
+/**
+ * Series with the label name: these labels, such as `small soft-targets`, after the Experiment's where several are chosen.
+ *
+ * Grafana writes several names as `one,other`, which is the beginning of none of them, so that nothing is taken away.
+ */
+export function named(series: string, ...labels: readonly string[]): string {
+  const all = ['experiment', ...labels].map((label) => `"${label}"`).join(', ');
+  return `label_replace(label_join(${series}, "name", " ", ${all}), "name", "$1", "name", "\${experiment:csv} (.*)")`;
 }

@@ -19,34 +19,39 @@ export function phaseNumber(where: string): string {
 }
 
 /** More Runs than that are not told apart in one panel. */
-const most = 30;
+const most = 20;
 
 type PhaseTimeline = {
   /** Selects Runs. */
   readonly where: string;
   readonly width: number;
   readonly height: number;
-  /** Whether trials of a search are among them. */
-  readonly trials: boolean;
+  /** The Runs that it has, with the label name. */
+  readonly rows: string;
 };
 
-/** In which phase each Run was when: of the newest thirty. */
-export function phaseTimeline({ where, width, height, trials }: PhaseTimeline) {
-  // At the end of the time range, so that it is the same thirty at each point of it.
-  const created = `max by (namespace, experiment, run) (destillml_run_created_time_seconds{${where}} @ end())`;
-  const others = trials
-    ? ''
-    : ` unless on (namespace, experiment, run) (destillml_run_trial{${where}} @ end())`;
-  const newest = `topk(${most}, ${created}${others})`;
+/** In which phase each Run was when: of the twenty that started last. */
+export function phaseTimeline({ where, width, height, rows }: PhaseTimeline) {
+  // At the end of the time range, so that it is the same twenty at each point of it.
+  const times = ['start', 'created']
+    .map(
+      (time) => `max by (namespace, experiment, run) (destillml_run_${time}_time_seconds{${where}} @ end())`,
+    )
+    .join(' or ');
+  const newest = `topk(${most}, (${times}) and on (namespace, experiment, run) ${rows})`;
   return new StateTimeline({
     title: 'Phases of Runs',
-    description: `What each Run did when, of the newest thirty${trials ? '' : ' without trials'}. Waiting: for its teacher or its turn. Queued: for a GPU. Starting: its image, its data, its node. Paused: at a rung of a search, for its promotion.`,
+    description:
+      'What each Run did when, of the twenty that started last. Waiting: for its teacher or its turn. Queued: for a GPU. Starting: its image, its data, its node. Paused: at a rung of a search, for its promotion.',
     unit: 'none',
     width,
     height,
     states: phaseWords,
     queries: [
-      { expr: `${phaseNumber(where)} and on (namespace, experiment, run) ${newest}`, legend: '{{run}}' },
+      {
+        expr: `(${phaseNumber(where)} and on (namespace, experiment, run) ${newest}) * on (namespace, experiment, run) group_left (name) ${rows}`,
+        legend: '{{name}}',
+      },
     ],
   });
 }

@@ -2,7 +2,7 @@ import { BarChart } from '../grafana/bar-chart.ts';
 import { columns, onlyColumn } from '../grafana/columns.ts';
 import { roleColors } from '../grafana/palette.ts';
 import { Row } from '../grafana/row.ts';
-import { Table, wide } from '../grafana/table.ts';
+import { hidden, Table, wide } from '../grafana/table.ts';
 import { XYChart } from '../grafana/xy-chart.ts';
 import { byNetwork, named, network, ofNetworks } from '../networks.ts';
 
@@ -58,7 +58,7 @@ const { overrides, ...costs } = columns(network, trained, [
 ]);
 
 const bars = onlyColumn('name', {
-  expr: `sort_desc(avg by (name) (${named(ofNetworks('destillml_run_training_seconds'))}) / 60)`,
+  expr: `sort_desc(avg by (name) (${named(ofNetworks('destillml_run_training_seconds'), 'network')}) / 60)`,
   legend: 'minutes',
 });
 
@@ -78,8 +78,9 @@ export const cost = new Row({
       ...costs,
       overrides: [
         ...overrides,
+        { field: 'namespace', properties: hidden },
         { field: 'network', properties: wide(200) },
-        { field: /time$/, properties: { unit: 'dtdhms', ...wide(120) } },
+        { field: /time$/, properties: { unit: 'dtdhms', ...wide(100) } },
         { field: 'Retained', properties: { unit: 'percentunit' } },
       ],
     }),

@@ -6,7 +6,7 @@ import { phaseTimeline } from '../phases.ts';
 import { chosen } from '../selectors.ts';
 
 const byEpoch = 'by (name, epoch)';
-const accuracies = named(ofNetworks('destillml_run_epoch_accuracy'));
+const accuracies = named(ofNetworks('destillml_run_epoch_accuracy'), 'network');
 /** Of several seeds only: of one, the ends are the line itself. */
 const several = `and on (name, epoch) count ${byEpoch} (${accuracies}) > 1`;
 const end = (of: 'min' | 'max', name: string) =>
@@ -66,6 +66,11 @@ export const learning = new Row({
         },
       ],
     }),
-    phaseTimeline({ where: chosen.experiments, width: 12, height: 10, trials: false }),
+    phaseTimeline({
+      where: chosen.experiments,
+      width: 12,
+      height: 10,
+      rows: `group by (namespace, experiment, run, name) (${named(ofNetworks('destillml_run_info'), 'network', 'seed')})`,
+    }),
   ],
 });

@@ -2,7 +2,7 @@ import { mapNames, mapTitles } from '@destillml/core/api/explain.ts';
 import { columns } from '../grafana/columns.ts';
 import { palette } from '../grafana/palette.ts';
 import { Row } from '../grafana/row.ts';
-import { barCell, gradedCell, Table, type TableOptions, wide } from '../grafana/table.ts';
+import { barCell, gradedCell, hidden, Table, type TableOptions, wide } from '../grafana/table.ts';
 import { byNetwork, network, ofNetworks } from '../networks.ts';
 
 /** A network in each row and the maps of a method in each column, with one number of them. */
@@ -33,6 +33,7 @@ function byMap({
     ...asked,
     overrides: [
       ...overrides,
+      { field: 'namespace', properties: hidden },
       { field: 'network', properties: wide(200) },
       ...mapNames.map((map) => ({ field: mapTitles[map], properties: cell })),
     ],

@@ -2,8 +2,8 @@ import { columns } from '../grafana/columns.ts';
 import { palette, states } from '../grafana/palette.ts';
 import { Row } from '../grafana/row.ts';
 import { Stat } from '../grafana/stat.ts';
-import { barCell, gradedCell, Table, wide, wordCell } from '../grafana/table.ts';
-import { byNetwork, network, ofNetworks } from '../networks.ts';
+import { barCell, gradedCell, hidden, Table, wide, wordCell } from '../grafana/table.ts';
+import { byNetwork, named, network, ofNetworks } from '../networks.ts';
 import { chosen } from '../selectors.ts';
 
 const { experiments } = chosen;
@@ -23,7 +23,11 @@ const stat = (title: string, description: string, legend: string, expr: string) 
 
 /** The greatest of each Experiment, with the labels that say of what it is. */
 const best = (metric: string, role: string) =>
-  `topk by (namespace, experiment) (1, max by (namespace, experiment, student, arm) (${metric}{${experiments}, role="${role}", stage="main"}))`;
+  named(
+    `topk by (namespace, experiment) (1, max by (namespace, experiment, student, arm) (${metric}{${experiments}, role="${role}", stage="main"}))`,
+    'student',
+    'arm',
+  );
 
 /** 1: the whole interval is above zero, −1: below, 0: it holds zero. */
 const verdict = [
@@ -37,25 +41,28 @@ export const result = new Row({
     stat(
       'Teacher',
       'Mean test accuracy of the teacher: what students are measured against.',
-      '{{experiment}} {{teacher}}',
-      `avg by (namespace, experiment) (destillml_experiment_test_accuracy{${experiments}, role="teacher"}) * on (namespace, experiment) group_left (teacher) max by (namespace, experiment, teacher) (destillml_experiment_info)`,
+      '{{name}}',
+      named(
+        `avg by (namespace, experiment) (destillml_experiment_test_accuracy{${experiments}, role="teacher"}) * on (namespace, experiment) group_left (teacher) max by (namespace, experiment, teacher) (destillml_experiment_info)`,
+        'teacher',
+      ),
     ),
     stat(
       'Best baseline',
       'Highest mean test accuracy of a student that was trained on the labels alone.',
-      '{{experiment}} {{student}}',
+      '{{name}}',
       best('destillml_experiment_test_accuracy', 'baseline'),
     ),
     stat(
       'Best distilled student',
       'Highest mean test accuracy over the seeds of an arm and student.',
-      '{{experiment}} {{student}} {{arm}}',
+      '{{name}}',
       best('destillml_experiment_test_accuracy', 'distilled'),
     ),
     stat(
       'Greatest gain',
       'Highest mean gain of an arm over the baseline of the same student and seeds. Whether it is more than chance, the verdict below says.',
-      '{{experiment}} {{student}} {{arm}}',
+      '{{name}}',
       best('destillml_experiment_gain', 'distilled'),
     ),
     stat(
@@ -118,6 +125,7 @@ function withOverrides({ overrides, ...rest }: ReturnType<typeof columns>) {
     ...rest,
     overrides: [
       ...overrides,
+      { field: 'namespace', properties: hidden },
       { field: 'network', properties: wide(220) },
       { field: 'Seeds', properties: { unit: 'none', decimals: 0, ...wide(70) } },
       { field: 'Test accuracy', properties: barCell(0, 1) },

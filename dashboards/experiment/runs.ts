@@ -1,6 +1,6 @@
 import { columns } from '../grafana/columns.ts';
 import { Row } from '../grafana/row.ts';
-import { barCell, Table, wide, wordCell } from '../grafana/table.ts';
+import { barCell, hidden, Table, wide, wordCell } from '../grafana/table.ts';
 import { Text } from '../grafana/text.ts';
 import { ofNetworks } from '../networks.ts';
 import { phaseNumber, phaseWords } from '../phases.ts';
@@ -47,12 +47,13 @@ export const runs = new Row({
       ...asked,
       overrides: [
         ...overrides,
-        { field: 'run', properties: { links: [toRun], ...wide(280) } },
-        { field: 'network', properties: wide(200) },
-        { field: 'seed', properties: wide(60) },
-        { field: 'Phase', properties: { unit: 'none', ...wordCell(phaseWords), ...wide(100) } },
-        { field: 'Epochs', properties: { decimals: 0, ...barCell(0, 1) } },
-        { field: /time$/, properties: { unit: 'dtdhms', ...wide(120) } },
+        { field: 'namespace', properties: hidden },
+        { field: 'run', properties: { links: [toRun], ...wide(200) } },
+        { field: 'network', properties: wide(180) },
+        { field: 'seed', properties: wide(50) },
+        { field: 'Phase', properties: { unit: 'none', ...wordCell(phaseWords), ...wide(90) } },
+        { field: 'Epochs', properties: { decimals: 0, ...barCell(0, 1), ...wide(110) } },
+        { field: /time$/, properties: { unit: 'dtdhms', ...wide(90) } },
         { field: 'Attempts', properties: { unit: 'none', decimals: 0, ...wide(80) } },
       ],
     }),
@@ -61,7 +62,7 @@ export const runs = new Row({
       description:
         'Commands for the Experiments that are chosen: the report has figures, tables and what the networks look at.',
       width: 24,
-      height: 3,
+      height: 4,
       content: [
         '`kubectl describe dexp $experiment` says what every Run waits for or why it failed; `kubectl get drun -l destillml.io/experiment=$experiment` lists them.',
         "The report is kept beside the explanation's figures: `kubectl get drun -l destillml.io/experiment=$experiment,destillml.io/role=explanation -o jsonpath='{.items[*].status.explanation.artifacts}'`.",

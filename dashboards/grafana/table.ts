@@ -79,3 +79,6 @@ export function wordCell(words: readonly Word[]) {
 export function wide(pixels: number) {
   return { 'custom.width': pixels } as const;
 }
+
+/** A column that is there for links alone. */
+export const hidden = { 'custom.hidden': true } as const;

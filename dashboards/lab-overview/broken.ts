@@ -1,6 +1,6 @@
 import { columns } from '../grafana/columns.ts';
 import { Row } from '../grafana/row.ts';
-import { Table, wide } from '../grafana/table.ts';
+import { hidden, Table, wide } from '../grafana/table.ts';
 import { TimeSeries } from '../grafana/time-series.ts';
 import { grown } from '../grown.ts';
 import { chosen, toRun } from '../selectors.ts';
@@ -75,8 +75,8 @@ export const broken = new Row({
       overrides: [
         ...overrides,
         { field: 'namespace', properties: wide(110) },
-        { field: 'experiment', properties: wide(160) },
-        { field: 'run', properties: { links: [toRun], ...wide(280) } },
+        { field: 'experiment', properties: hidden },
+        { field: 'run', properties: { links: [toRun], ...wide(360) } },
         { field: 'reason', properties: wide(160) },
         { field: 'Since', properties: { unit: 'dtdhms', ...wide(110) } },
       ],

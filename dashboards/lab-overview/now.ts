@@ -3,7 +3,7 @@ import { columns } from '../grafana/columns.ts';
 import { states } from '../grafana/palette.ts';
 import { Row } from '../grafana/row.ts';
 import { Stat } from '../grafana/stat.ts';
-import { Table, wide, wordCell } from '../grafana/table.ts';
+import { hidden, Table, wide, wordCell } from '../grafana/table.ts';
 import { TimeSeries } from '../grafana/time-series.ts';
 import { phaseNumber, phaseWords } from '../phases.ts';
 import { chosen, toRun } from '../selectors.ts';
@@ -93,7 +93,10 @@ export const now = new Row({
       ...waiting,
       overrides: [
         ...overrides,
-        { field: 'run', properties: { links: [toRun], ...wide(220) } },
+        { field: 'namespace', properties: wide(100) },
+        // The name of the Run begins with it.
+        { field: 'experiment', properties: hidden },
+        { field: 'run', properties: { links: [toRun], ...wide(260) } },
         { field: 'Phase', properties: { unit: 'none', ...wordCell(phaseWords), ...wide(80) } },
         { field: 'Waits for', properties: { unit: 'dtdhms', ...wide(100) } },
       ],

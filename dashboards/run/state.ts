@@ -101,7 +101,12 @@ export const state = new Row({
         { field: 'reason', properties: wide(160) },
       ],
     }),
-    phaseTimeline({ where: runs, width: 12, height: 6, trials: true }),
+    phaseTimeline({
+      where: runs,
+      width: 12,
+      height: 6,
+      rows: `label_replace(group by (namespace, experiment, run) (destillml_run_info{${runs}}), "name", "$1", "run", "(.*)")`,
+    }),
     new Text({
       title: 'Its logs',
       description:

@@ -17,9 +17,16 @@ const modules = [
       (kind) => `example/prometheus-operator-crd/monitoring.coreos.com_${kind}.yaml`,
     ),
   },
+  {
+    module: 'github.com/grafana/grafana-operator/v5@v5.18.0',
+    sum: 'h1:ei7N2VfjsRjY8iprenH1IDV783WeV7CP5VNp//sB4hI=',
+    files: ['dashboards', 'datasources', 'folders'].map(
+      (kind) => `config/crd/bases/grafana.integreatly.org_grafana${kind}.yaml`,
+    ),
+  },
 ];
 
-/** Files with the definitions of Certificate and of the Prometheus Operator's kinds, as their projects publish them. */
+/** Files with the definitions of Certificate, and of the Prometheus Operator's and the Grafana Operator's kinds, as their projects publish them. */
 export async function othersDefinitions(): Promise<readonly string[]> {
   const files = await Promise.all(
     modules.map(async ({ module, sum, files }) => {

@@ -26,7 +26,7 @@ const expected: Expected = JSON.parse(readFileSync(join(root, 'test/fixtures/pan
 
 const chosen = {
   namespace: '.*',
-  experiment: '.*',
+  experiment: ['cifar', 'digits'],
   run: '.*',
   job: 'destillml-operator',
   parameter: 'training.optimizer.learningRate',

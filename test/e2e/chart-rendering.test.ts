@@ -36,7 +36,20 @@ const choices: readonly (readonly object[])[] = [
           label: 'dashboards',
           labelValue: 'lab',
           folder: 'Lab',
+          folderAnnotation: 'folder',
           namespace: 'lab',
+        },
+        dataSource: { enabled: true, default: true, url: 'https://prometheus.lab:9090' },
+      },
+    },
+    {
+      metrics: {
+        dashboards: { enabled: true },
+        dataSource: { enabled: true },
+        grafanaOperator: {
+          enabled: true,
+          instanceLabels: { dashboards: 'grafana' },
+          allowCrossNamespaceImport: true,
         },
       },
     },
@@ -121,7 +134,7 @@ describe('whatever is set', () => {
       ...['--filename', file],
     );
     expect(printed.trim().split('\n')).toHaveLength(objects.size);
-    expect(combinations).toHaveLength(384);
+    expect(combinations).toHaveLength(576);
     const kinds = [...objects.values()].map((text) => /^kind: (\w+)$/m.exec(text)?.[1]);
     expect([...new Set(kinds)].sort()).toEqual([
       'Certificate',
@@ -130,6 +143,9 @@ describe('whatever is set', () => {
       'ConfigMap',
       'CustomResourceDefinition',
       'Deployment',
+      'GrafanaDashboard',
+      'GrafanaDatasource',
+      'GrafanaFolder',
       'NetworkPolicy',
       'Pod',
       'PodDisruptionBudget',
@@ -215,7 +231,9 @@ it('carries the dashboards and rules as they are generated', async () => {
   const generated = join(chart, '../../dashboards/generated');
   const maps = objects.filter(({ kind }) => kind === 'ConfigMap');
   expect(maps.map(({ metadata }) => metadata.name)).toEqual(
-    ['experiment', 'lab-overview', 'operator', 'run'].map((name) => `lab-destillml-dashboard-${name}`),
+    ['experiment', 'lab-overview', 'operator', 'run', 'sweep'].map(
+      (name) => `lab-destillml-dashboard-${name}`,
+    ),
   );
   for (const { metadata, data } of maps) {
     expect(metadata).toMatchObject({
@@ -232,6 +250,59 @@ it('carries the dashboards and rules as they are generated', async () => {
   expect(only(objects, 'PrometheusRule').spec).toEqual(
     parse(rules.replaceAll('runbook: docs/runbooks/', 'runbook_url: https://wiki.lab/runbooks/')),
   );
+});
+
+it('provisions the data source for the sidecar, as Grafana reads it', async () => {
+  const dataSource = { enabled: true, name: 'Lab', uid: 'lab', url: 'http://prometheus:9090', default: true };
+  const objects = objectsIn(await template({ metrics: { dataSource } }));
+  const { metadata, data } = only(objects, 'ConfigMap');
+  expect(metadata.labels).toMatchObject({ grafana_datasource: '1' });
+  expect(parse(Object(data)['destillml.yaml'])).toEqual({
+    apiVersion: 1,
+    datasources: [
+      {
+        name: 'Lab',
+        uid: 'lab',
+        type: 'prometheus',
+        access: 'proxy',
+        url: 'http://prometheus:9090',
+        isDefault: true,
+        jsonData: { httpMethod: 'POST', timeInterval: '15s' },
+      },
+    ],
+  });
+});
+
+it('gives the Grafana Operator a folder, a dashboard of each ConfigMap, and the data source', async () => {
+  const metrics = {
+    dashboards: { enabled: true, folder: 'Lab', namespace: 'grafana' },
+    dataSource: { enabled: true },
+    grafanaOperator: { enabled: true, instanceLabels: { dashboards: 'grafana' } },
+  };
+  const objects = objectsIn(await template({ metrics }));
+  const instanceSelector = { matchLabels: { dashboards: 'grafana' } };
+  expect(only(objects, 'GrafanaFolder')).toMatchObject({
+    metadata: { name: 'lab-destillml', namespace: 'grafana' },
+    spec: { instanceSelector, title: 'Lab' },
+  });
+  const maps = objects.filter(({ kind }) => kind === 'ConfigMap');
+  // The sidecar, where there is one too, does not load them a second time.
+  for (const { metadata } of maps) expect(metadata.labels).not.toHaveProperty('grafana_dashboard');
+  const boards = objects.filter(({ kind }) => kind === 'GrafanaDashboard');
+  expect(boards.map(({ spec }) => spec)).toEqual(
+    maps.map(({ metadata: { name }, data }) => ({
+      instanceSelector,
+      folderRef: 'lab-destillml',
+      configMapRef: { name, key: Object.keys(Object(data))[0] },
+    })),
+  );
+  expect(boards).toHaveLength(5);
+  const source = only(objects, 'GrafanaDatasource');
+  expect(source.spec).toMatchObject({
+    instanceSelector,
+    uid: 'destillml',
+    datasource: { name: 'DestillML', type: 'prometheus', access: 'proxy', isDefault: false },
+  });
 });
 
 it('leads from alerts to no address where their pages are published nowhere', async () => {
@@ -269,6 +340,10 @@ describe('a value that is not allowed is refused, and named:', () => {
     [
       { metrics: { dashboards: { labelValue: 1 } } },
       "at '/metrics/dashboards/labelValue': got number, want string",
+    ],
+    [
+      { metrics: { dataSource: { url: 'prometheus:9090' } } },
+      "at '/metrics/dataSource/url': 'prometheus:9090' does not match",
     ],
     [{ networkPolicy: { apiServer: { ports: [] } } }, "at '/networkPolicy/apiServer/ports': minItems"],
   ])('%j', async (values, message) => {

@@ -1,18 +1,20 @@
 export type Variables = Readonly<Record<string, string | readonly string[]>>;
 
 /**
- * An expression with Grafana's variables filled in: `$run`, `${run}`, `${run:regex}`; several values as a pattern.
+ * An expression with Grafana's variables filled in: `$run`, `${run}`, `${run:regex}`; several values as a
+ * pattern, or with `${run:csv}` one after the other.
  *
  * @throws RangeError if a variable has no value
  */
 export function interpolate(expression: string, variables: Variables): string {
   return expression.replaceAll(
-    /\$(?:\{([a-z_]\w*)(?::\w+)?\}|([a-z_]\w*))/gi,
-    (_whole, braced?: string, bare?: string) => {
+    /\$(?:\{([a-z_]\w*)(?::(\w+))?\}|([a-z_]\w*))/gi,
+    (_whole, braced?: string, format?: string, bare?: string) => {
       const name = braced ?? bare ?? '';
       const value = variables[name];
       if (value === undefined) throw new RangeError(`the variable ${name} has no value in: ${expression}`);
-      return typeof value === 'string' ? value : pattern(value);
+      if (typeof value === 'string') return value;
+      return format === 'csv' ? value.join(',') : pattern(value);
     },
   );
 }
