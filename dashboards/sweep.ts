@@ -121,7 +121,7 @@ function bestTrials() {
     unit: 'percentunit',
     decimals: 2,
     width: 16,
-    noValue: '',
+    noValue: '–',
     sortBy: { column: 'Validation', descending: true },
     ...asked,
     overrides: [
@@ -182,7 +182,7 @@ const parameters = new Row({
       decimals: 1,
       width: 24,
       height: 10,
-      noValue: '',
+      noValue: '–',
       ...matrixCells(),
       sortBy: { column: 'y\\x', descending: false },
       queries: [

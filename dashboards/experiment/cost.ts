@@ -73,7 +73,7 @@ export const cost = new Row({
       decimals: 1,
       width: 16,
       height: 8,
-      noValue: '',
+      noValue: '–',
       sortBy: { column: 'GPU time', descending: true },
       ...costs,
       overrides: [

@@ -95,7 +95,7 @@ export const result = new Row({
       decimals: 2,
       width: 24,
       height: 9,
-      noValue: '',
+      noValue: '–',
       sortBy: { column: 'Test accuracy', descending: true },
       ...withOverrides(
         columns(network, ofNetworks('destillml_run_info', 'role!="explanation"'), [

@@ -42,7 +42,7 @@ export const runs = new Row({
       decimals: 2,
       width: 24,
       height: 10,
-      noValue: '',
+      noValue: '–',
       sortBy: { column: 'Test', descending: true },
       ...asked,
       overrides: [

@@ -51,7 +51,7 @@ export const broken = new Row({
       description:
         'Attempts that failed in the hour before, by reason. OutOfMemory is retried, TrainingDiverged is not.',
       unit: 'short',
-      noValue: 'nothing failed',
+      noValue: 'no failure known',
       width: 12,
       draw: 'stacked',
       colors: [],
@@ -69,7 +69,7 @@ export const broken = new Row({
       unit: 'string',
       width: 24,
       height: 8,
-      noValue: 'nothing',
+      noValue: 'no trouble known',
       sortBy: { column: 'Since', descending: false },
       ...asked,
       overrides: [

@@ -38,7 +38,7 @@ export const experiments = new Row({
       width: 24,
       height: 10,
       decimals: 0,
-      noValue: '',
+      noValue: '–',
       sortBy: { column: 'Age', descending: false },
       ...asked,
       overrides: [

@@ -63,7 +63,7 @@ export const now = new Row({
       title: 'Longest wait',
       description: 'Of the Runs that may train and whose trainer has not started.',
       unit: 'dtdhms',
-      noValue: 'nobody waits',
+      noValue: 'no wait known',
       thresholds: [
         { from: 0, color: states.good },
         { from: 3600, color: states.warning },
@@ -88,7 +88,7 @@ export const now = new Row({
       unit: 'string',
       width: 12,
       height: 9,
-      noValue: '',
+      noValue: '–',
       sortBy: { column: 'Waits for', descending: true },
       ...waiting,
       overrides: [

@@ -68,6 +68,7 @@ export const state = new Row({
       description:
         'What the Run has cost so far: time of its pods, each counted by its GPUs, over all attempts.',
       unit: 'dtdhms',
+      noValue: 'not yet',
       queries: ofRun(`max by (run) (destillml_run_gpu_seconds_total{${runs}})`),
     }),
     new Stat({
@@ -77,6 +78,7 @@ export const state = new Row({
         'Times that the Run was started. More than one: it failed or gave way, and went on from its checkpoint.',
       unit: 'none',
       decimals: 0,
+      noValue: 'not yet',
       thresholds: [
         { from: 0, color: states.good },
         { from: 2, color: states.warning },
@@ -91,7 +93,7 @@ export const state = new Row({
       unit: 'string',
       width: 12,
       height: 6,
-      noValue: '',
+      noValue: '–',
       sortBy: { column: 'run', descending: false },
       ...why,
       overrides: [
