@@ -88,7 +88,6 @@ export const cost = new Row({
       title: 'Training time by network',
       description: 'Mean over seeds of the minutes in training steps and validation.',
       unit: 'none',
-      decimals: 1,
       min: 0,
       width: 8,
       noValue: 'no result yet',

@@ -88,7 +88,7 @@ export const now = new Row({
       unit: 'string',
       width: 12,
       height: 9,
-      noValue: '–',
+      noValue: 'nobody, as far as is known',
       sortBy: { column: 'Waits for', descending: true },
       ...waiting,
       overrides: [

@@ -18,7 +18,6 @@ function hours(by: 'namespace' | 'experiment', title: string, description: strin
     title,
     description,
     unit: 'none',
-    decimals: 1,
     min: 0,
     width: 6,
     noValue: 'no GPU was held',

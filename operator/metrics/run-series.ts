@@ -18,13 +18,15 @@ export type SeenRun = {
   readonly identity: string;
   /** GPUs of its pods that have a node and have not ended; undefined: it has none. */
   readonly gpus: number | undefined;
+  /** Why it is Waiting, where its status says nothing of it. */
+  readonly holdUp: string | undefined;
   /** Since when it has waited for its trainer to start; undefined: it does not. */
   readonly waitingSince: number | undefined;
   /** Failures by reason that were seen. */
   readonly failures: ReadonlyMap<string, number>;
 };
 
-export function seenRun(run: Run, rest: Pick<SeenRun, 'gpus' | 'waitingSince' | 'failures'>): SeenRun {
+export function seenRun(run: Run, rest: Omit<SeenRun, 'run' | 'place' | 'identity'>): SeenRun {
   const { metadata, spec } = run;
   const place = labelText({
     namespace: metadata.namespace,
@@ -63,7 +65,7 @@ export const runReadings: readonly Reading<SeenRun>[] = [
     read: ({ run, place }) =>
       isActive(run) ? blockedRuns([run]).map(({ reason }) => [`${place},${labelText({ reason })}`, 1]) : [],
   },
-  { metric: runMetrics.reason, read: ({ run, place }) => reasonOf(run, place) },
+  { metric: runMetrics.reason, read: reasonOf },
   ofPlace(runMetrics.waitingSince, ({ waitingSince }) => waitingSince),
   {
     metric: runMetrics.epochAccuracy,
@@ -146,8 +148,8 @@ function resultOf(run: Run): RunResult | undefined {
 const messageLength = 200;
 
 /** Words only of what has failed or does not get on: those of what waits change with what others do. */
-function reasonOf(run: Run, place: string): readonly Series[] {
-  const { phase, reason, message } = run.status ?? {};
+function reasonOf({ run, place, holdUp }: SeenRun): readonly Series[] {
+  const { phase, reason = holdUp, message } = run.status ?? {};
   const [blocked] = isActive(run) ? blockedRuns([run]) : [];
   const why = blocked?.reason ?? reason;
   if (why === undefined) return [];

@@ -87,8 +87,19 @@ export class StateMetrics {
     return seenRun(run, {
       gpus: isFinal(phaseOf(run)) ? undefined : this.#gpus(run, key),
       waitingSince: waits.has(phaseOf(run)) ? waitingSince(run, this.#world.jobs.cache.get(key)) : undefined,
+      holdUp: phaseOf(run) === 'Waiting' ? this.#holdUp(run) : undefined,
       failures: this.#failures(key),
     });
+  }
+
+  /** Why a Run has not been allowed to train, which no write tells: its status is as it was created. */
+  #holdUp({ metadata: { namespace }, spec }: Run): string {
+    const { experiments, runs } = this.#world;
+    if (experiments.cache.get(keyOf({ namespace, name: spec.experiment }))?.spec.suspend) return 'Suspended';
+    const { teacherRun, teacherNamespace = namespace } = spec.parameters;
+    if (teacherRun === undefined) return 'NotItsTurn';
+    const teacher = runs.cache.get(keyOf({ namespace: teacherNamespace, name: teacherRun }));
+    return teacher !== undefined && phaseOf(teacher) === 'Succeeded' ? 'NotItsTurn' : 'TeacherNotReady';
   }
 
   #gpus(run: Run, key: string): number | undefined {

@@ -277,10 +277,21 @@ describe('the metrics of a Run', () => {
     const started = { ...teacher!, spec: { ...teacher!.spec, suspend: false } };
     const failed = `{${ofRun('baseline/small/1')},reason="TrainingDiverged",message="Epoch 3: the \\"loss\\" is NaN.${'x'.repeat(173)}"} 1`;
     see(experiment, [started, ...others]);
-    expect(series(runMetrics.reason)).toEqual([`{${ofRun('teacher/1')},reason="InQueue"} 1`, failed]);
+    const waits = `{${ofRun('soft/small/1')},reason="TeacherNotReady"} 1`;
+    expect(series(runMetrics.reason)).toEqual([`{${ofRun('teacher/1')},reason="InQueue"} 1`, failed, waits]);
     see(experiment, [withProgressing(started, 'False', 'Unschedulable', 'No room.'), ...others]);
     const blocked = `{${ofRun('teacher/1')},reason="Unschedulable",message="No room."} 1`;
-    expect(series(runMetrics.reason)).toEqual([blocked, failed]);
+    expect(series(runMetrics.reason)).toEqual([blocked, failed, waits]);
+  });
+
+  it.each([
+    ['its teacher, until that has succeeded', { phase: 'Running' }, {}, 'TeacherNotReady'],
+    ['its turn, once it has', { phase: 'Succeeded' }, {}, 'NotItsTurn'],
+    ['the Experiment, while that is suspended', { phase: 'Succeeded' }, { suspend: true }, 'Suspended'],
+  ] as const)('say that a distilled Run waits for %s', (_, teacher, spec, reason) => {
+    const experiment = experimentOf({ ...oneArm, ...spec });
+    see(experiment, planned(experiment, { 'teacher/1': teacher }));
+    expect(series(runMetrics.reason)).toContain(`{${ofRun('soft/small/1')},reason="${reason}"} 1`);
   });
 
   it('say since when it has waited: since its Job is there, or since its last pod ended', () => {
