@@ -158,7 +158,7 @@ function reasonOf({ run, place, holdUp }: SeenRun): readonly Series[] {
 }
 
 /** Points of a curve by epoch: enough to see its form, few enough for a Prometheus to keep of every Run. */
-const mostPoints = 24;
+const mostPoints = 16;
 
 /** Some of the epochs of a Run that is no trial, at even distances, with the validation accuracy after each. */
 function epochsOf({ spec, status }: Run): readonly (readonly [epoch: number, accuracy: number])[] {

@@ -45,7 +45,7 @@ export const runMetrics = {
     name: 'destillml_run_epoch_accuracy',
     type: 'gauge',
     unit: 'ratio',
-    help: 'Validation accuracy after some of the epochs, at most 24 of a Run and none of the trials of a search',
+    help: 'Validation accuracy after some of the epochs, at most 16 of a Run and none of the trials of a search',
     labels: [...identityLabels, 'epoch'],
   }),
   accuracy: metric({
