@@ -1,11 +1,12 @@
 import { runPhases } from '@destillml/core/api/meta.ts';
-import { ofGpus, podsOf } from '../gpu.ts';
+import { idleBelow, ofGpus, ofRuns, podsOf } from '../gpu.ts';
 import { BarChart } from '../grafana/bar-chart.ts';
-import { onlyColumn } from '../grafana/columns.ts';
+import { columns, onlyColumn } from '../grafana/columns.ts';
 import { phaseColors } from '../grafana/palette.ts';
 import { Row } from '../grafana/row.ts';
+import { hidden, Table, wide } from '../grafana/table.ts';
 import { TimeSeries } from '../grafana/time-series.ts';
-import { chosen } from '../selectors.ts';
+import { chosen, toRun } from '../selectors.ts';
 
 const { namespaces } = chosen;
 
@@ -25,6 +26,12 @@ function hours(by: 'namespace' | 'experiment', title: string, description: strin
     ...onlyColumn(by, { expr: `sort_desc(${gpuHours(by)})`, legend: 'GPU hours' }),
   });
 }
+
+const isIdle = ofGpus('DCGM_FI_DEV_GPU_UTIL', 'sum', `< bool ${idleBelow}`);
+const place = ['namespace', 'experiment', 'run'] as const;
+/** Runs of which GPUs are idle, the most first. */
+const idle = `topk(10, ${ofRuns(isIdle, namespaces, place.join(', '))} > 0)`;
+const { overrides, ...idleRuns } = columns(place, idle, [{ expr: idle, legend: 'Idle GPUs' }]);
 
 export const use = new Row({
   title: 'Who used what?',
@@ -70,6 +77,40 @@ export const use = new Row({
           expr: `sum by (phase) (destillml_experiment_runs{${namespaces}}) > 0`,
           legend: '{{phase}}',
         },
+      ],
+    }),
+    new TimeSeries({
+      title: 'Idle while held by namespace',
+      description: `GPUs that Runs hold and that are busy for less than ${idleBelow}% of the time: others could have them.`,
+      unit: 'none',
+      width: 12,
+      height: 7,
+      draw: 'stacked',
+      noValue: 'no DCGM exporter',
+      colors: [],
+      queries: [
+        {
+          expr: `topk(20, sum by (namespace) (${isIdle} and on (namespace, pod) ${podsOf(namespaces)}))`,
+          legend: '{{namespace}}',
+        },
+      ],
+    }),
+    new Table({
+      title: 'Runs that hold idle GPUs',
+      description:
+        'Now, ten at most: a click leads to the Run, whose dashboard says what it does instead. Starting and evaluating take a moment, too.',
+      unit: 'none',
+      decimals: 0,
+      width: 12,
+      height: 7,
+      noValue: 'none, or no DCGM exporter',
+      sortBy: { column: 'Idle GPUs', descending: true },
+      ...idleRuns,
+      overrides: [
+        ...overrides,
+        // The name of the Run begins with it.
+        { field: 'experiment', properties: hidden },
+        { field: 'run', properties: { links: [toRun], ...wide(360) } },
       ],
     }),
   ],

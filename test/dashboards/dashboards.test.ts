@@ -10,7 +10,7 @@ const transformationsOf94 = ['merge', 'organize', 'convertFieldType', 'sortBy', 
 
 /** By dashboard: the addresses that clicks on its panels lead to. */
 const leadsTo: Readonly<Record<string, readonly string[]>> = {
-  'lab-overview': ['destillml-run', 'destillml-run', 'destillml-experiment'],
+  'lab-overview': ['destillml-run', 'destillml-run', 'destillml-run', 'destillml-experiment'],
   experiment: ['destillml-run'],
   sweep: ['destillml-run'],
   run: [],

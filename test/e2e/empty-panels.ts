@@ -14,6 +14,8 @@ export const emptyPanels: Readonly<Record<string, readonly (readonly [title: str
     ['Longest wait', nothingWaits],
     ['Who waits longest, and why', nothingWaits],
     ['Use of the GPUs that are held', noDcgm],
+    ['Idle while held by namespace', noDcgm],
+    ['Runs that hold idle GPUs', noDcgm],
     ['Alerts that fire', nothingFailed],
     ['Failures by reason', nothingFailed],
     ['What failed or does not get on', nothingFailed],
