@@ -5,12 +5,14 @@ import { addDistillCommand } from './commands/distill.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addExportCommand } from './commands/export.ts';
+import { addQueueCommand } from './commands/queue.ts';
 import { addReportCommand } from './commands/report.ts';
 import { addResultsCommand } from './commands/results.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addTrainCommand } from './commands/train.ts';
 import { addValidateCommand } from './commands/validate.ts';
 import { addVersionsCommand } from './commands/versions.ts';
+import { addWhyCommand } from './commands/why.ts';
 import { examples } from './options.ts';
 import packageFile from './package.json' with { type: 'json' };
 import type { Output, Surroundings } from './surroundings.ts';
@@ -53,6 +55,8 @@ export function createProgram(given: Surroundings): Command {
   addExplainCommand(program, surroundings);
   addExportCommand(program, surroundings);
   addDatasetCommand(program, surroundings);
+  addQueueCommand(program, surroundings);
+  addWhyCommand(program, surroundings);
   for (const command of program.commands) command.showHelpAfterError(`See destill ${command.name()} --help.`);
   return program;
 }

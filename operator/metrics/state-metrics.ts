@@ -1,4 +1,5 @@
 import type { RunPhase } from '@destillml/core/api/meta.ts';
+import { type HoldUp, holdUpOf } from '@destillml/core/plan/hold-up.ts';
 import { isFinal, phaseOf } from '@destillml/core/plan/phases.ts';
 import type { Memory } from '@destillml/core/plan/wanted.ts';
 import { summarise } from '@destillml/core/results/summary.ts';
@@ -92,14 +93,16 @@ export class StateMetrics {
     });
   }
 
-  /** Why a Run has not been allowed to train, which no write tells: its status is as it was created. */
-  #holdUp({ metadata: { namespace }, spec }: Run): string {
+  #holdUp(run: Run): HoldUp {
     const { experiments, runs } = this.#world;
-    if (experiments.cache.get(keyOf({ namespace, name: spec.experiment }))?.spec.suspend) return 'Suspended';
-    const { teacherRun, teacherNamespace = namespace } = spec.parameters;
-    if (teacherRun === undefined) return 'NotItsTurn';
-    const teacher = runs.cache.get(keyOf({ namespace: teacherNamespace, name: teacherRun }));
-    return teacher !== undefined && phaseOf(teacher) === 'Succeeded' ? 'NotItsTurn' : 'TeacherNotReady';
+    const { namespace } = run.metadata;
+    const { teacherRun, teacherNamespace = namespace } = run.spec.parameters;
+    const experiment = experiments.cache.get(keyOf({ namespace, name: run.spec.experiment }));
+    const teacher =
+      teacherRun === undefined
+        ? undefined
+        : runs.cache.get(keyOf({ namespace: teacherNamespace, name: teacherRun }));
+    return holdUpOf(run, experiment, teacher);
   }
 
   #gpus(run: Run, key: string): number | undefined {

@@ -16,6 +16,8 @@ const commands = [
   'explain',
   'export',
   'dataset',
+  'queue',
+  'why',
 ];
 
 test('docs/cli.md is what node scripts/generate.ts writes', () => {

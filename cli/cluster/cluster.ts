@@ -1,0 +1,156 @@
+import type { Experiment } from '@destillml/core/api/experiment.ts';
+import type { Run } from '@destillml/core/api/run.ts';
+import { DestillError } from '@destillml/core/errors.ts';
+import {
+  ApiException,
+  CoreV1Api,
+  type CoreV1Event,
+  CustomObjectsApi,
+  KubeConfig,
+} from '@kubernetes/client-node';
+
+export type ClusterOptions = {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+};
+
+const api = { group: 'destillml.io', version: 'v1alpha1' } as const;
+
+/** What of a cluster its users may see; nothing here needs more than the built-in role `view`. */
+export class Cluster {
+  readonly namespace: string;
+  readonly #server: string;
+  readonly #objects: CustomObjectsApi;
+  readonly #core: CoreV1Api;
+
+  /** @throws DestillError `Environment` where there is no cluster to talk to */
+  constructor({ kubeconfig, context, namespace }: ClusterOptions) {
+    const config = read(kubeconfig);
+    if (context !== undefined) config.setCurrentContext(context);
+    const current = config.getCurrentCluster();
+    if (current === null) {
+      const known = config.getContexts().map(({ name }) => name);
+      throw new DestillError(
+        'Environment',
+        `no cluster to talk to: there is no context "${config.getCurrentContext() ?? ''}" in ${kubeconfig ?? 'the kubeconfig'}` +
+          `${known.length === 0 ? '' : ` (contexts: ${known.join(', ')})`}; give --context`,
+      );
+    }
+    this.#server = current.server;
+    this.namespace = namespace ?? config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
+    this.#objects = config.makeApiClient(CustomObjectsApi);
+    this.#core = config.makeApiClient(CoreV1Api);
+  }
+
+  async run(name: string): Promise<Run> {
+    const found = await this.#asked('get', 'runs', () =>
+      this.#objects.getNamespacedCustomObject({ ...api, namespace: this.namespace, plural: 'runs', name }),
+    );
+    if (found === undefined) {
+      throw new DestillError(
+        'InvalidSpec',
+        `there is no Run ${name} in the namespace ${this.namespace}: kubectl get drun --namespace ${this.namespace} lists them`,
+      );
+    }
+    return found as Run;
+  }
+
+  async experiment(name: string): Promise<Experiment | undefined> {
+    return (await this.#asked('get', 'experiments', () =>
+      this.#objects.getNamespacedCustomObject({
+        ...api,
+        namespace: this.namespace,
+        plural: 'experiments',
+        name,
+      }),
+    )) as Experiment | undefined;
+  }
+
+  /** Of the namespace, or of all. @param selector of labels */
+  async runs(everywhere = false, selector?: string): Promise<readonly Run[]> {
+    const labels = selector === undefined ? {} : { labelSelector: selector };
+    const listed = await this.#asked('list', 'runs', () =>
+      everywhere
+        ? this.#objects.listClusterCustomObject({ ...api, plural: 'runs', ...labels })
+        : this.#objects.listNamespacedCustomObject({
+            ...api,
+            namespace: this.namespace,
+            plural: 'runs',
+            ...labels,
+          }),
+    );
+    if (listed === undefined) {
+      throw new DestillError(
+        'Environment',
+        `the cluster at ${this.#server} has no Runs: is DestillML installed there?`,
+      );
+    }
+    return (listed as { readonly items: readonly Run[] }).items;
+  }
+
+  /** Warnings about an object, the newest last. */
+  async warnings(name: string): Promise<readonly CoreV1Event[]> {
+    const listed = await this.#asked('list', 'events', () =>
+      this.#core.listNamespacedEvent({
+        namespace: this.namespace,
+        fieldSelector: `involvedObject.name=${name},type=Warning`,
+      }),
+    );
+    return (listed?.items ?? []).toSorted((a, b) => timeOf(a) - timeOf(b));
+  }
+
+  /** Undefined: it is not there. @throws DestillError that says what is missing */
+  async #asked<Found>(verb: string, what: string, ask: () => Promise<Found>): Promise<Found | undefined> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof ApiException) {
+        if (error.code === 404) return undefined;
+        if (error.code === 401) {
+          throw new DestillError(
+            'Environment',
+            `the cluster at ${this.#server} does not know you (401): log in again`,
+          );
+        }
+        if (error.code === 403) {
+          throw new DestillError(
+            'Environment',
+            `you may not ${verb} ${what} in the namespace ${this.namespace}: ask its admin for the role view`,
+          );
+        }
+        throw new DestillError(
+          'Environment',
+          `the cluster at ${this.#server} answers ${error.code}: ${bodyOf(error)}`,
+        );
+      }
+      const cause = error instanceof Error ? (error.cause ?? error) : error;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new DestillError('Environment', `the cluster at ${this.#server} does not answer: ${why}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+function read(file: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    if (file === undefined) config.loadFromDefault();
+    else config.loadFromFile(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new DestillError('Environment', `the kubeconfig ${file ?? ''} cannot be read: ${why}`, {
+      cause: error,
+    });
+  }
+  return config;
+}
+
+function bodyOf({ body }: ApiException<unknown>): string {
+  return typeof body === 'string' ? body : JSON.stringify(body);
+}
+
+function timeOf({ eventTime, lastTimestamp, metadata }: CoreV1Event): number {
+  return new Date(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? 0).getTime();
+}

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { plan } from '../../src/plan/plan.ts';
+import { destill } from '../cli/destill.ts';
+import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { experimentOf } from '../src/plan/world.ts';
+import { kubeconfigFor, tokenOf } from './tokens.ts';
+
+/** What the built-in role view comes to, with what the chart adds to it. */
+const view = [
+  { apiGroups: ['destillml.io'], resources: ['experiments', 'runs'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: [''], resources: ['events'], verbs: ['get', 'list', 'watch'] },
+];
+
+let controlPlane: ControlPlane;
+let namespace: string;
+let teacher: string;
+let student: string;
+beforeAll(async () => {
+  controlPlane = await startControlPlane({ crds: true });
+  const { client } = controlPlane;
+  namespace = await client.newNamespace('lab');
+  const { metadata: _metadata, ...experiment } = experimentOf({
+    distillation: [{ name: 'soft', softTargets: {} }],
+    seeds: [1],
+  });
+  const experiments = `/apis/destillml.io/v1alpha1/namespaces/${namespace}/experiments`;
+  await client.send('POST', experiments, { ...experiment, metadata: { name: 'study' } });
+  const runs = plan({
+    experiment: experimentOf(
+      { distillation: [{ name: 'soft', softTargets: {} }], seeds: [1] },
+      { namespace },
+    ),
+    runs: [],
+    now: new Date(),
+  }).create.map(({ metadata: { ownerReferences: _owner, ...metadata }, ...run }) => ({ ...run, metadata }));
+  for (const run of runs) await client.send('POST', `${experiments.replace('experiments', 'runs')}`, run);
+  teacher = runs.find(({ spec }) => spec.parameters.role === 'teacher')?.metadata.name ?? '';
+  student = runs.find(({ spec }) => spec.parameters.role === 'distilled')?.metadata.name ?? '';
+  await client.send('POST', `/api/v1/namespaces/${namespace}/events`, {
+    metadata: { name: 'refused', namespace },
+    type: 'Warning',
+    reason: 'JobRefused',
+    message: 'exceeded quota: gpus',
+    involvedObject: { apiVersion: 'destillml.io/v1alpha1', kind: 'Run', name: teacher, namespace },
+    lastTimestamp: '2026-03-01T12:00:00Z',
+  });
+}, 120_000);
+afterAll(() => controlPlane?.stop());
+
+/** Flags of somebody who may do that, and nothing else. */
+async function as(name: string, rules: typeof view): Promise<readonly string[]> {
+  const { client, access } = controlPlane;
+  const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
+  await client.send('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name } });
+  await client.send('POST', `${rbac}/roles`, { metadata: { name }, rules });
+  await client.send('POST', `${rbac}/rolebindings`, {
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+    subjects: [{ kind: 'ServiceAccount', name, namespace }],
+  });
+  const kubeconfig = kubeconfigFor(access, { token: await tokenOf(client, { namespace, name }) });
+  return ['--namespace', namespace, '--kubeconfig', kubeconfig];
+}
+
+it('whoever may view sees why a Run waits, what was warned of, and the queue', async () => {
+  const viewer = await as('viewer', view);
+  const waits = await destill('why', student, ...viewer);
+  expect(waits).toMatchObject({ code: 0, stderr: '' });
+  expect(waits.stdout).toBe(
+    `${student} (small soft, seed 1) is Waiting. It waits for its teacher: ${teacher} is Waiting.\n` +
+      `Next: destill why ${teacher} --namespace ${namespace}\n`,
+  );
+  expect((await destill('why', teacher, ...viewer)).stdout).toContain(
+    'Warning: JobRefused: exceeded quota: gpus\n',
+  );
+  const queue = await destill('queue', ...viewer);
+  expect(queue.stdout).toMatch(/^NAMESPACE +RUN +FOR\b.*\nWaiting \(3\)\n/);
+  expect(queue.stdout).toContain(student);
+});
+
+it('what somebody may not do, and whom to ask, is said by name', async () => {
+  const [first] = view;
+  const blind = await as('blind', [{ ...first!, verbs: ['watch'] }]);
+  expect(await destill('queue', ...blind)).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `error: you may not list runs in the namespace ${namespace}: ask its admin for the\n  role view\n`,
+  });
+});
+
+it('a Run that is not there is named, and how to list those that are', async () => {
+  const viewer = await as('other', view);
+  const { code, stderr } = await destill('why', 'nothing', ...viewer);
+  expect(code).toBe(2);
+  expect(stderr).toContain(`there is no Run nothing in the namespace ${namespace}`);
+});
+
+it('a cluster that is not there is named, with its address', async () => {
+  const kubeconfig = kubeconfigFor(controlPlane.access, { token: 'none', server: 'https://127.0.0.1:1' });
+  const { code, stderr } = await destill('queue', '--kubeconfig', kubeconfig);
+  expect(code).toBe(1);
+  expect(stderr.replaceAll(/\s+/g, ' ')).toContain(
+    'error: the cluster at https://127.0.0.1:1 does not answer:',
+  );
+});
+
+it('a context that is not there is named, with those that are', async () => {
+  const kubeconfig = kubeconfigFor(controlPlane.access, { token: 'none' });
+  const { code, stderr } = await destill('queue', '--kubeconfig', kubeconfig, '--context', 'lab');
+  expect(code).toBe(1);
+  expect(stderr.replaceAll(/\s+/g, ' ')).toContain('there is no context "lab" in');
+  expect(stderr).toContain('(contexts: test)');
+});
