@@ -44,16 +44,20 @@ export class Cluster {
   }
 
   async run(name: string): Promise<Run> {
-    const found = await this.#asked('get', 'runs', () =>
-      this.#objects.getNamespacedCustomObject({ ...api, namespace: this.namespace, plural: 'runs', name }),
-    );
+    const found = await this.#run(name);
     if (found === undefined) {
       throw new DestillError(
         'InvalidSpec',
         `there is no Run ${name} in the namespace ${this.namespace}: kubectl get drun --namespace ${this.namespace} lists them`,
       );
     }
-    return found as Run;
+    return found;
+  }
+
+  async #run(name: string): Promise<Run | undefined> {
+    return (await this.#asked('get', 'runs', () =>
+      this.#objects.getNamespacedCustomObject({ ...api, namespace: this.namespace, plural: 'runs', name }),
+    )) as Run | undefined;
   }
 
   async experiment(name: string): Promise<Experiment | undefined> {
@@ -87,6 +91,19 @@ export class Cluster {
       );
     }
     return (listed as { readonly items: readonly Run[] }).items;
+  }
+
+  runsOf(experiment: string): Promise<readonly Run[]> {
+    return this.runs(false, `destillml.io/experiment=${experiment}`);
+  }
+
+  /** The teacher of these Runs, if it is none of them, and one of the namespace that still is there. */
+  async foreignTeacher(runs: readonly Run[]): Promise<Run | undefined> {
+    const taught = runs.find(({ spec: { parameters } }) => parameters.teacherRun !== undefined);
+    const { teacherRun, teacherNamespace } = taught?.spec.parameters ?? {};
+    if (teacherRun === undefined || teacherNamespace !== undefined) return undefined;
+    if (runs.some(({ metadata }) => metadata.name === teacherRun)) return undefined;
+    return await this.#run(teacherRun);
   }
 
   /** Warnings about an object, the newest last. */

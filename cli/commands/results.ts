@@ -1,6 +1,9 @@
 import { statSync } from 'node:fs';
 import type { Results } from '@destillml/core/results/document.ts';
 import { type Command, Option } from 'commander';
+import { Cluster, type ClusterOptions } from '../cluster/cluster.ts';
+import { clusterOptions } from '../cluster/options.ts';
+import { clusterResults } from '../cluster/results.ts';
 import { examples, tableWidth } from '../options.ts';
 import { resultTables } from '../result-tables.ts';
 import { readResults, resultsPath } from '../store/experiment-folder.ts';
@@ -8,21 +11,21 @@ import type { Surroundings } from '../surroundings.ts';
 import { trialsCsv } from '../trials-csv.ts';
 import { trialsTable } from '../trials-table.ts';
 
-type Options = { readonly trials?: true; readonly csv?: true; readonly json?: true };
+type Options = ClusterOptions & { readonly trials?: true; readonly csv?: true; readonly json?: true };
 
 export function addResultsCommand(program: Command, surroundings: Surroundings): void {
-  const command = program
-    .command('results')
+  const command = clusterOptions(program.command('results'))
     .summary('print the table of an Experiment again')
     .description(
-      'Print the results of an Experiment: also of one that is still running.\n\n' +
+      'Print the results of an Experiment: also of one that is still running. With --namespace, --context or ' +
+        '--kubeconfig it is one of a cluster, by name.\n\n' +
         'With --trials what its sweep tried: a table for each study, the best trial first, by the best validation ' +
         'accuracy that each reported. A trial is named by its number; epochs are those it was trained of those in ' +
         'all. One that is Paused did not go on, as others of its rung were better; one that Failed counts for ' +
         'nothing. That of a trial is the accuracy of one seed, and the highest of many is high by luck, too: what ' +
         'the best configurations come to with every seed is in the table without --trials.',
     )
-    .argument('<path>', 'folder of the Experiment, or its results.json')
+    .argument('<path>', 'folder of the Experiment, or its results.json; or its name in a cluster')
     .option('--trials', 'the trials of its sweep')
     .addOption(
       new Option('--csv', 'trials as CSV: a line each, all studies, values by path')
@@ -34,9 +37,10 @@ export function addResultsCommand(program: Command, surroundings: Surroundings):
         trials: true,
       }),
     )
-    .action((path: string, options: Options) => {
-      const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-      const document = readResults(isFolder ? resultsPath(path) : path);
+    .action(async (path: string, options: Options) => {
+      const document = asksCluster(options)
+        ? await clusterResults(new Cluster(options), path, surroundings.now())
+        : read(path);
       surroundings.stdout.write(written(document, options, surroundings));
     });
   examples(
@@ -45,7 +49,17 @@ export function addResultsCommand(program: Command, surroundings: Surroundings):
     'destill results results.json',
     'destill results destill-runs/sweep --trials',
     'destill results destill-runs/sweep --csv > trials.csv',
+    'destill results quickstart --namespace vision',
   );
+}
+
+function asksCluster({ namespace, context, kubeconfig }: Options): boolean {
+  return [namespace, context, kubeconfig].some((option) => option !== undefined);
+}
+
+function read(path: string): Results {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return readResults(isFolder ? resultsPath(path) : path);
 }
 
 function written(document: Results, options: Options, surroundings: Surroundings): string {

@@ -19,14 +19,9 @@ export function addWhyCommand(program: Command, { stdout, now }: Surroundings): 
   ).action(async (name: string, options: ClusterOptions) => {
     const cluster = new Cluster(options);
     const run = await cluster.run(name);
-    const { experiment, parameters } = run.spec;
-    const own = await cluster.runs(false, `destillml.io/experiment=${experiment}`);
-    const { teacherRun, teacherNamespace } = parameters;
-    const isElsewhere = teacherRun !== undefined && !own.some(({ metadata }) => metadata.name === teacherRun);
-    const teacher =
-      isElsewhere && teacherNamespace === undefined
-        ? await cluster.run(teacherRun).catch(() => undefined)
-        : undefined;
+    const { experiment } = run.spec;
+    const own = await cluster.runsOf(experiment);
+    const teacher = await cluster.foreignTeacher(own);
     const pods = (run.status?.pods ?? []).map((pod) => pod.name);
     const warnings = await Promise.all([name, ...pods].map((each) => cluster.warnings(each)));
     const text = whyText({

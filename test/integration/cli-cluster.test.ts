@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { plan } from '../../src/plan/plan.ts';
 import { destill } from '../cli/destill.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
-import { experimentOf } from '../src/plan/world.ts';
+import { experimentOf, resultOf } from '../src/plan/world.ts';
 import { kubeconfigFor, tokenOf } from './tokens.ts';
 
 /** What the built-in role view comes to, with what the chart adds to it. */
@@ -76,6 +76,26 @@ it('whoever may view sees why a Run waits, what was warned of, and the queue', a
   const queue = await destill('queue', ...viewer);
   expect(queue.stdout).toMatch(/^NAMESPACE +RUN +FOR\b.*\nWaiting \(3\)\n/);
   expect(queue.stdout).toContain(student);
+});
+
+it('prints the table of an Experiment, as of one of this machine', async () => {
+  const { client } = controlPlane;
+  const runs = `/apis/destillml.io/v1alpha1/namespaces/${namespace}/runs`;
+  const trained = { phase: 'Succeeded', conditions: [], result: resultOf(0.9) };
+  await client.send(
+    'PATCH',
+    `${runs}/${teacher}/status`,
+    { status: trained },
+    {
+      contentType: 'application/merge-patch+json',
+    },
+  );
+  const viewer = await as('reader', view);
+  const { stdout, stderr } = await destill('results', 'study', ...viewer);
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^resnet56 +teacher +0\.08 M +90\.0 %/m);
+  const missing = await destill('results', 'nothing', ...viewer);
+  expect(missing.stderr).toContain('there is no Experiment nothing in the namespace');
 });
 
 it('what somebody may not do, and whom to ask, is said by name', async () => {
