@@ -8,7 +8,9 @@ import { addExportCommand } from './commands/export.ts';
 import { addQueueCommand } from './commands/queue.ts';
 import { addReportCommand } from './commands/report.ts';
 import { addResultsCommand } from './commands/results.ts';
+import { addRetryCommand } from './commands/retry.ts';
 import { addRunCommand } from './commands/run.ts';
+import { addStartCommand, addStopCommand } from './commands/stop-start.ts';
 import { addTrainCommand } from './commands/train.ts';
 import { addValidateCommand } from './commands/validate.ts';
 import { addVersionsCommand } from './commands/versions.ts';
@@ -57,6 +59,9 @@ export function createProgram(given: Surroundings): Command {
   addDatasetCommand(program, surroundings);
   addQueueCommand(program, surroundings);
   addWhyCommand(program, surroundings);
+  addStopCommand(program, surroundings);
+  addStartCommand(program, surroundings);
+  addRetryCommand(program, surroundings);
   for (const command of program.commands) command.showHelpAfterError(`See destill ${command.name()} --help.`);
   return program;
 }

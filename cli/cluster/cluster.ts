@@ -7,6 +7,8 @@ import {
   type CoreV1Event,
   CustomObjectsApi,
   KubeConfig,
+  PatchStrategy,
+  setHeaderOptions,
 } from '@kubernetes/client-node';
 
 export type ClusterOptions = {
@@ -15,9 +17,12 @@ export type ClusterOptions = {
   readonly namespace?: string;
 };
 
+/** Built-in roles that allow it. */
+const roles = { get: 'view', list: 'view', patch: 'edit', delete: 'edit' } as const;
+
 const api = { group: 'destillml.io', version: 'v1alpha1' } as const;
 
-/** What of a cluster its users may see; nothing here needs more than the built-in role `view`. */
+/** What of a cluster its users may see and do: the built-in roles `view` and `edit` allow all of it. */
 export class Cluster {
   readonly namespace: string;
   readonly #server: string;
@@ -97,6 +102,31 @@ export class Cluster {
     return this.runs(false, `destillml.io/experiment=${experiment}`);
   }
 
+  /** Whether the Runs of an Experiment may train. @returns whether it is there */
+  async suspend(experiment: string, suspend: boolean): Promise<boolean> {
+    const patched = await this.#asked('patch', 'experiments', () =>
+      this.#objects.patchNamespacedCustomObject(
+        {
+          ...api,
+          namespace: this.namespace,
+          plural: 'experiments',
+          name: experiment,
+          body: { spec: { suspend } },
+          fieldManager: 'destill',
+        },
+        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+      ),
+    );
+    return patched !== undefined;
+  }
+
+  /** The operator makes it anew, which goes on from the last checkpoint. */
+  async delete({ metadata: { name } }: Run): Promise<void> {
+    await this.#asked('delete', 'runs', () =>
+      this.#objects.deleteNamespacedCustomObject({ ...api, namespace: this.namespace, plural: 'runs', name }),
+    );
+  }
+
   /** The teacher of these Runs, if it is none of them, and one of the namespace that still is there. */
   async foreignTeacher(runs: readonly Run[]): Promise<Run | undefined> {
     const taught = runs.find(({ spec: { parameters } }) => parameters.teacherRun !== undefined);
@@ -118,7 +148,11 @@ export class Cluster {
   }
 
   /** Undefined: it is not there. @throws DestillError that says what is missing */
-  async #asked<Found>(verb: string, what: string, ask: () => Promise<Found>): Promise<Found | undefined> {
+  async #asked<Found>(
+    verb: keyof typeof roles,
+    what: string,
+    ask: () => Promise<Found>,
+  ): Promise<Found | undefined> {
     try {
       return await ask();
     } catch (error) {
@@ -133,7 +167,7 @@ export class Cluster {
         if (error.code === 403) {
           throw new DestillError(
             'Environment',
-            `you may not ${verb} ${what} in the namespace ${this.namespace}: ask its admin for the role view`,
+            `you may not ${verb} ${what} in the namespace ${this.namespace}: ask its admin for the role ${roles[verb]}`,
           );
         }
         throw new DestillError(
@@ -148,6 +182,13 @@ export class Cluster {
       });
     }
   }
+}
+
+export function noExperiment({ namespace }: Cluster, name: string): DestillError {
+  return new DestillError(
+    'InvalidSpec',
+    `there is no Experiment ${name} in the namespace ${namespace}: kubectl get dexp --namespace ${namespace} lists them`,
+  );
 }
 
 function read(file: string | undefined): KubeConfig {

@@ -1,17 +1,12 @@
 import type { Run } from '@destillml/core/api/run.ts';
-import { DestillError } from '@destillml/core/errors.ts';
 import { type Results, resultsDocument } from '@destillml/core/results/document.ts';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, noExperiment } from './cluster.ts';
 
 /** What an Experiment in a cluster has come to, also while it is still running. */
 export async function clusterResults(cluster: Cluster, name: string, now: Date): Promise<Results> {
   const experiment = await cluster.experiment(name);
   if (experiment === undefined) {
-    const { namespace } = cluster;
-    throw new DestillError(
-      'InvalidSpec',
-      `there is no Experiment ${name} in the namespace ${namespace}: kubectl get dexp --namespace ${namespace} lists them`,
-    );
+    throw noExperiment(cluster, name);
   }
   const runs = await cluster.runsOf(name);
   return resultsDocument(experiment, runs, {}, now, await teacherOf(cluster, runs));

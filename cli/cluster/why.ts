@@ -137,7 +137,7 @@ function nextCommand(known: Known): string {
       const teacher = teacherOf(known);
       const holdUp = holdUpOf(run, experiment, teacher);
       if (holdUp === 'Suspended') {
-        return `kubectl patch dexp ${study} ${at} --type merge --patch '{"spec":{"suspend":false}}'`;
+        return `destill start ${study} ${at}`;
       }
       if (holdUp === 'TeacherNotReady' && teacher !== undefined) {
         return `destill why ${teacher.metadata.name} ${at}`;

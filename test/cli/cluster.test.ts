@@ -84,7 +84,7 @@ describe('destill why says of a Run that', () => {
 
   it('is of a suspended Experiment how to go on', () => {
     expect(why('soft-small-1', {}, { spec: { suspend: true } })).toMatch(
-      /Its Experiment is suspended\.\nNext: kubectl patch dexp study --namespace lab --type merge --patch '\{"spec":\{"suspend":false\}\}'$/,
+      /Its Experiment is suspended\.\nNext: destill start study --namespace lab$/,
     );
   });
 

@@ -18,6 +18,9 @@ const commands = [
   'dataset',
   'queue',
   'why',
+  'stop',
+  'start',
+  'retry',
 ];
 
 test('docs/cli.md is what node scripts/generate.ts writes', () => {

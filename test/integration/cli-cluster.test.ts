@@ -98,6 +98,46 @@ it('prints the table of an Experiment, as of one of this machine', async () => {
   expect(missing.stderr).toContain('there is no Experiment nothing in the namespace');
 });
 
+it('whoever may edit stops an Experiment, goes on with it, and has its failed Runs trained again', async () => {
+  const { client } = controlPlane;
+  const objects = `/apis/destillml.io/v1alpha1/namespaces/${namespace}`;
+  const editor = await as('editor', [
+    ...view,
+    { apiGroups: ['destillml.io'], resources: ['experiments', 'runs'], verbs: ['patch', 'delete'] },
+  ]);
+  const suspended = async () =>
+    (await client.send<{ spec: { suspend?: boolean } }>('GET', `${objects}/experiments/study`)).spec.suspend;
+  expect((await destill('stop', 'study', ...editor)).stdout).toContain('study stops');
+  expect(await suspended()).toBe(true);
+  expect((await destill('why', student, ...editor)).stdout).toContain('Its Experiment is suspended.');
+  expect((await destill('start', 'study', ...editor)).stdout).toContain('study goes on');
+  expect(await suspended()).toBe(false);
+
+  expect((await destill('retry', 'study', ...editor)).stdout).toBe('no Run of study has failed\n');
+  const status = { phase: 'Failed', conditions: [], reason: 'OutOfMemory', message: 'Give it more.' };
+  await client.send(
+    'PATCH',
+    `${objects}/runs/${student}/status`,
+    { status },
+    {
+      contentType: 'application/merge-patch+json',
+    },
+  );
+  expect((await destill('retry', 'study', ...editor)).stdout).toBe(`${student} is made anew\n`);
+  expect((await client.request('GET', `${objects}/runs/${student}`)).status).toBe(404);
+
+  const viewer = await as('reads', view);
+  const refused = await destill('stop', 'study', ...viewer);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr.replaceAll(/\s+/g, ' ')).toContain(
+    `you may not patch experiments in the namespace ${namespace}: ask its admin for the role edit`,
+  );
+  for (const command of ['stop', 'start', 'retry']) {
+    const { stderr } = await destill(command, 'nothing', ...editor);
+    expect(stderr).toContain('there is no Experiment nothing');
+  }
+});
+
 it('what somebody may not do, and whom to ask, is said by name', async () => {
   const [first] = view;
   const blind = await as('blind', [{ ...first!, verbs: ['watch'] }]);
