@@ -1,5 +1,6 @@
 import { shownOutput } from '@destillml/core/text/shown-output.ts';
 import { Command } from 'commander';
+import { addCurvesCommand } from './commands/curves.ts';
 import { addDatasetCommand } from './commands/dataset.ts';
 import { addDistillCommand } from './commands/distill.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
@@ -59,6 +60,7 @@ export function createProgram(given: Surroundings): Command {
   addDatasetCommand(program, surroundings);
   addQueueCommand(program, surroundings);
   addWhyCommand(program, surroundings);
+  addCurvesCommand(program, surroundings);
   addStopCommand(program, surroundings);
   addStartCommand(program, surroundings);
   addRetryCommand(program, surroundings);

@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
+import { curvesTable, sparkline } from '../../cli/cluster/curves.ts';
 import { duration } from '../../cli/cluster/duration.ts';
 import { queueTable } from '../../cli/cluster/queue.ts';
 import { type Known, whyText } from '../../cli/cluster/why.ts';
@@ -168,6 +169,28 @@ test('the queue shows who trains, then who waits, those first that have done so 
     '',
   ]);
   expect(queueTable([], now)).toBe('nobody trains, and nobody waits\n');
+});
+
+test('curves are on one scale, whatever the Run', () => {
+  const runs = runsWith({
+    'teacher/1': { phase: 'Succeeded', history: [0.1, 0.5, 0.8, 0.9], progress },
+    'baseline/small/1': { phase: 'Running', history: [0.1, 0.3], progress: { ...progress, epoch: 2 } },
+  });
+  expect(curvesTable(runs).split('\n')).toEqual([
+    'RUN               PHASE      EPOCH  BEST  CURVE',
+    'validation accuracy, 10.0 – 90.0 %',
+    'teacher-1         Succeeded  4/600  90.0  ▁▅▇█',
+    'baseline-small-1  Running    2/600  30.0  ▁▃',
+    '',
+  ]);
+  expect(curvesTable(runsWith({}))).toBe('no Run has reported an epoch yet\n');
+});
+
+test('of a curve that is longer than its column each bar is a mean', () => {
+  const values = Array.from({ length: 48 }, (_, index) => index);
+  const line = sparkline(values, { low: 0, high: 47 });
+  expect(line).toBe('▁▁▂▂▂▃▃▃▃▄▄▄▅▅▅▆▆▆▆▇▇▇██');
+  expect(sparkline([0.5, 0.5], { low: 0.5, high: 0.5 })).toBe('██');
 });
 
 test.each([

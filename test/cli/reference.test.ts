@@ -18,6 +18,7 @@ const commands = [
   'dataset',
   'queue',
   'why',
+  'curves',
   'stop',
   'start',
   'retry',
