@@ -44,12 +44,7 @@ export class KueueLab {
       ],
       ...clusterQueue,
     });
-    await client.send('POST', `${api}/namespaces/${name}/localqueues`, {
-      apiVersion: 'kueue.x-k8s.io/v1beta2',
-      kind: 'LocalQueue',
-      metadata: { name: 'vision' },
-      spec: { clusterQueue: name },
-    });
+    await lab.localQueue('vision');
     await waitFor('the LocalQueue to be active', async () => {
       const path = `${api}/namespaces/${name}/localqueues/vision`;
       const { status } = await client.send<Workload>('GET', path);
@@ -87,6 +82,27 @@ export class KueueLab {
       const status = { phase: 'Succeeded' };
       await this.#client.send('PATCH', path, { status }, { contentType: 'application/merge-patch+json' });
     };
+  }
+
+  /** Another LocalQueue of the same ClusterQueue. */
+  async localQueue(name: string): Promise<void> {
+    const { namespace } = this.here;
+    await this.#client.send('POST', `${api}/namespaces/${namespace}/localqueues`, {
+      apiVersion: 'kueue.x-k8s.io/v1beta2',
+      kind: 'LocalQueue',
+      metadata: { name },
+      spec: { clusterQueue: namespace },
+    });
+  }
+
+  /** Activates or deactivates the Workload of a Job, as an administrator does. */
+  async activate(job: string, active: boolean): Promise<void> {
+    const workload = (await this.workloads()).find(
+      ({ metadata }) => metadata.ownerReferences?.[0]?.name === job,
+    );
+    await this.#patch(`namespaces/${this.here.namespace}/workloads/${workload?.metadata.name}`, {
+      spec: { active },
+    });
   }
 
   /** Waits until Kueue has let the Job go. */
