@@ -62,7 +62,7 @@ bench-operator: setup control-plane ## what the operator adds to the cost of as 
 bench-scrape: setup ## how long Prometheus waits for the metrics of 2,000 Runs
 	@node test/bench/scrape.ts
 
-bench-dashboards: setup prometheus ## how long the dashboards take to open on 50 Experiments of 31 Runs over a day
+bench-dashboards: setup prometheus ## how long the dashboards take to open on 50 Experiments over a day
 	@node test/bench/dashboards.ts
 
 soak: setup control-plane ## one operator for an hour behind a bad network: memory, open files, lost results

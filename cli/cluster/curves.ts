@@ -19,17 +19,17 @@ export function curvesTable(runs: readonly Run[]): string {
   const all = shown.flatMap(historyOf);
   const scale = { low: Math.min(...all), high: Math.max(...all) };
   const rows = shown.map((run) => [
-    run.metadata.name,
     phaseOf(run),
     `${epochsOf(run)}/${run.spec.parameters.training.epochs}`,
     percent(bestOf(run)),
     sparkline(historyOf(run), scale),
+    run.metadata.name,
   ]);
   const title = `validation accuracy, ${percent(scale.low)} – ${percent(scale.high)} %`;
   return groupedTable(
-    ['RUN', 'PHASE', 'EPOCH', 'BEST', 'CURVE'],
+    ['PHASE', 'EPOCH', 'BEST', 'CURVE', 'RUN'],
     [{ title, rows }],
-    ['start', 'start', 'end', 'end', 'start'],
+    ['start', 'end', 'end', 'start', 'start'],
   );
 }
 

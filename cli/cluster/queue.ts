@@ -8,8 +8,12 @@ import { duration } from './duration.ts';
 /** Phases of Runs that are in the queue or out of it with a GPU, in the order that they are shown in. */
 const shown: readonly RunPhase[] = ['Running', 'Starting', 'Queued', 'Waiting'];
 
-/** Who trains, who waits for how long, and why: a table, those that have waited longest first. */
-export function queueTable(runs: readonly Run[], now: Date): string {
+/**
+ * Who trains, who waits for how long, and why: a table, those that have waited longest first.
+ *
+ * @param everywhere whether they are of several namespaces
+ */
+export function queueTable(runs: readonly Run[], now: Date, everywhere: boolean): string {
   const open = runs.filter(
     (run) => shown.includes(phaseOf(run)) && run.metadata.deletionTimestamp === undefined,
   );
@@ -18,27 +22,28 @@ export function queueTable(runs: readonly Run[], now: Date): string {
     const its = open.filter((run) => phaseOf(run) === phase).toSorted((a, b) => since(a) - since(b));
     return its.length === 0
       ? []
-      : [{ title: `${phase} (${its.length})`, rows: its.map((run) => rowOf(run, now)) }];
+      : [{ title: `${phase} (${its.length})`, rows: its.map((run) => rowOf(run, now, everywhere)) }];
   });
-  return groupedTable(['NAMESPACE', 'RUN', 'FOR', 'EPOCH', 'REASON'], groups, [
-    'start',
-    'start',
+  // Names are long: at the end of a line they put nothing out of its column.
+  return groupedTable(['FOR', 'EPOCH', 'REASON', 'NAMESPACE', 'RUN'], groups, [
     'end',
     'end',
+    'start',
+    'start',
     'start',
   ]);
 }
 
-function rowOf(run: Run, now: Date): readonly string[] {
+function rowOf(run: Run, now: Date, everywhere: boolean): readonly string[] {
   const { namespace = '', name } = run.metadata;
   const { progress, reason = '' } = run.status ?? {};
   const [blocked] = isActive(run) ? blockedRuns([run]) : [];
   return [
-    namespace,
-    name,
     duration(now.getTime() / 1000 - since(run)),
     progress === undefined ? '' : `${progress.epoch}/${progress.epochs}`,
     blocked?.reason ?? reason,
+    everywhere ? namespace : '',
+    name,
   ];
 }
 

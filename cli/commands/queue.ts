@@ -18,7 +18,7 @@ export function addQueueCommand(program: Command, { stdout, now }: Surroundings)
       )
       .option('-A, --all-namespaces', 'those of all namespaces'),
   ).action(async ({ allNamespaces = false, ...options }: Options) => {
-    stdout.write(queueTable(await new Cluster(options).runs(allNamespaces), now()));
+    stdout.write(queueTable(await new Cluster(options).runs(allNamespaces), now(), allNamespaces));
   });
   examples(
     command,

@@ -1,6 +1,7 @@
 /**
- * How long the dashboards take to open on a large lab: `make bench-dashboards`. 50 Experiments of 31 Runs over a day, as
- * the exporters of the operator and of the trainers say them, in a real Prometheus; every query that Grafana would send.
+ * How long the dashboards take to open on a large lab: `make bench-dashboards`. 50 Experiments of 31 Runs and a search of
+ * 200 trials over a day, as the exporters of the operator and of the trainers say them, in a real Prometheus; every query
+ * that Grafana would send.
  */
 import { cpus } from 'node:os';
 import { dashboards } from '../../dashboards/all.ts';
@@ -25,7 +26,7 @@ try {
   const samples = await write(data);
   const took = ((performance.now() - began) / 1000).toFixed(0);
   console.log(
-    `${experiments} Experiments of ${runsEach + 1} Runs over a day: ${(samples / 1e6).toFixed(0)} million samples,`,
+    `${experiments} Experiments of ${runsEach + 1} Runs and a search over a day: ${(samples / 1e6).toFixed(0)} million samples,`,
   );
   console.log(`one each ${interval} s, written in ${took} s\n`);
   const { url, server } = await servePrometheus(prometheusTool('prometheus'), folder, {

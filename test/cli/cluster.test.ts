@@ -158,17 +158,22 @@ test('the queue shows who trains, then who waits, those first that have done so 
     },
     'baseline/small/1': { phase: 'Queued', reason: 'InQueue' },
   });
-  expect(queueTable(runs, now).split('\n')).toEqual([
-    'NAMESPACE  RUN                  FOR  EPOCH  REASON',
+  expect(queueTable(runs, now, true).split('\n')).toEqual([
+    '   FOR  EPOCH  REASON    NAMESPACE  RUN',
     'Running (1)',
-    'lab        teacher-1         10 min    4/6  Training',
+    '10 min    4/6  Training  lab        teacher-1',
     'Queued (1)',
-    'lab        baseline-small-1  60 min         InQueue',
+    '60 min         InQueue   lab        baseline-small-1',
     'Waiting (1)',
-    'lab        soft-small-1      60 min',
+    '60 min                   lab        soft-small-1',
     '',
   ]);
-  expect(queueTable([], now)).toBe('nobody trains, and nobody waits\n');
+  expect(queueTable(runs, now, false).split('\n').slice(0, 3)).toEqual([
+    '   FOR  EPOCH  REASON    RUN',
+    'Running (1)',
+    '10 min    4/6  Training  teacher-1',
+  ]);
+  expect(queueTable([], now, true)).toBe('nobody trains, and nobody waits\n');
 });
 
 test('curves are on one scale, whatever the Run', () => {
@@ -177,10 +182,10 @@ test('curves are on one scale, whatever the Run', () => {
     'baseline/small/1': { phase: 'Running', history: [0.1, 0.3], progress: { ...progress, epoch: 2 } },
   });
   expect(curvesTable(runs).split('\n')).toEqual([
-    'RUN               PHASE      EPOCH  BEST  CURVE',
+    'PHASE      EPOCH  BEST  CURVE  RUN',
     'validation accuracy, 10.0 – 90.0 %',
-    'teacher-1         Succeeded  4/600  90.0  ▁▅▇█',
-    'baseline-small-1  Running    2/600  30.0  ▁▃',
+    'Succeeded  4/600  90.0  ▁▅▇█   teacher-1',
+    'Running    2/600  30.0  ▁▃     baseline-small-1',
     '',
   ]);
   expect(curvesTable(runsWith({}))).toBe('no Run has reported an epoch yet\n');

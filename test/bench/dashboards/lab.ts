@@ -9,6 +9,7 @@ import type { RunStatus } from '../../../src/api/run.ts';
 import { plan } from '../../../src/plan/plan.ts';
 import { TrainerMetrics } from '../../../trainer-image/metrics/trainer-metrics.ts';
 import { known } from '../../operator/metrics/caches.ts';
+import { Search } from './search.ts';
 
 export const experiments = 50;
 /** Of each Experiment, and its teacher. */
@@ -36,6 +37,8 @@ export class Lab {
     { experiments: this.#experiments, runs: this.#runs, jobs: this.#jobs, pods: this.#pods },
     (run) => this.#attempts.failuresOf(run),
   );
+  /** One more Experiment, which searches. */
+  readonly #search: Search;
   readonly #studies: readonly { readonly experiment: Experiment; readonly runs: readonly Run[] }[];
 
   /** @param start when the day begins @param length of the day, in seconds */
@@ -43,7 +46,16 @@ export class Lab {
     this.#studies = Array.from({ length: experiments }, (_, index) =>
       studyOf(index, start + Math.round((index * length * 0.9) / experiments)),
     );
+    this.#search = new Search(start + length * 0.8);
     this.#attempts.follow({ runs: this.#runs, jobs: this.#jobs, pods: this.#pods });
+  }
+
+  #see(search: Search, time: number): void {
+    const { experiment } = search;
+    if (seconds(experiment.metadata.creationTimestamp) > time) return;
+    const status = { phase: 'Running' as const, conditions: [], studies: search.studies(time) };
+    this.#experiments.cache.set({ ...experiment, status } as Experiment);
+    for (const { run, status: its } of search.at(time)) this.#runs.cache.set({ ...run, status: its } as Run);
   }
 
   /** What is scraped at a moment; moments have to be asked for in order. */
@@ -68,6 +80,7 @@ export class Lab {
         this.#runs.cache.set({ ...run, status } as Run);
       }
     }
+    this.#see(this.#search, time);
     const own = [await this.#registry.metrics(), '\n', ...this.#state.parts()].join('');
     return [
       { text: own, target: { job: 'destillml-operator', instance: '10.0.0.1:8443', pod: 'destillml-0' } },
