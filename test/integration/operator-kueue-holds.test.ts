@@ -56,9 +56,10 @@ describe.concurrent('a Run that trains', () => {
   });
 });
 
+// A GPU for each of their Runs: Kueue parks what it could not admit once, and what comes later may pass it.
 describe.concurrent('a queue', () => {
   it('that is missing is said to be, and used once it is made', async (context) => {
-    const lab = await open(context);
+    const lab = await open(context, { gpus: 2 });
     const { here } = lab;
     await here.apply(study({ queue: 'later' }));
     await here.until('study', 'to miss the queue', (it) =>
@@ -70,19 +71,21 @@ describe.concurrent('a queue', () => {
   });
 
   it('that a Run waits in may be changed for another one', async (context) => {
-    const lab = await open(context);
+    const lab = await open(context, { gpus: 2 });
     const { here } = lab;
-    const leave = await lab.rival('rival');
-    await lab.admitted('rival');
+    const rivals = ['one', 'two'];
+    const leave = await Promise.all(rivals.map((name) => lab.rival(name)));
+    await Promise.all(rivals.map((name) => lab.admitted(name)));
     await here.apply(study());
     await here.phase('teacher', 'Queued');
     await lab.localQueue('second');
     await here.change('experiments', 'study', { queue: 'second' });
-    await waitFor('both Jobs to wait in the other queue', async () => {
-      const runs = await here.runs();
-      return runs.every(({ status }) => /^Waits in queue second\./.test(status?.message ?? '')) || undefined;
+    const { name } = (await here.run('teacher')).metadata;
+    await waitFor('its Job to be in the other queue', async () => {
+      const job = await here.job(name).catch(() => undefined);
+      return job?.metadata.labels?.['kueue.x-k8s.io/queue-name'] === 'second' || undefined;
     });
-    await leave();
+    for (const end of leave) await end();
     await here.train('teacher');
   });
 });
