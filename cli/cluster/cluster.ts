@@ -1,12 +1,12 @@
 import type { Experiment } from '@destillml/core/api/experiment.ts';
 import type { Run } from '@destillml/core/api/run.ts';
 import { DestillError } from '@destillml/core/errors.ts';
+import { loadKubeConfig } from '@destillml/operator/runtime/kube-config.ts';
 import {
   ApiException,
   CoreV1Api,
   type CoreV1Event,
   CustomObjectsApi,
-  KubeConfig,
   PatchStrategy,
   setHeaderOptions,
 } from '@kubernetes/client-node';
@@ -31,18 +31,11 @@ export class Cluster {
 
   /** @throws DestillError `Environment` where there is no cluster to talk to */
   constructor({ kubeconfig, context, namespace }: ClusterOptions) {
-    const config = read(kubeconfig);
-    if (context !== undefined) config.setCurrentContext(context);
-    const current = config.getCurrentCluster();
-    if (current === null) {
-      const known = config.getContexts().map(({ name }) => name);
-      throw new DestillError(
-        'Environment',
-        `no cluster to talk to: there is no context "${config.getCurrentContext() ?? ''}" in ${kubeconfig ?? 'the kubeconfig'}` +
-          `${known.length === 0 ? '' : ` (contexts: ${known.join(', ')})`}; give --context`,
-      );
-    }
-    this.#server = current.server;
+    const config = loadKubeConfig({
+      ...(kubeconfig === undefined ? {} : { file: kubeconfig }),
+      ...(context === undefined ? {} : { context }),
+    });
+    this.#server = config.getCurrentCluster()?.server ?? '';
     this.namespace = namespace ?? config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
     this.#objects = config.makeApiClient(CustomObjectsApi);
     this.#core = config.makeApiClient(CoreV1Api);
@@ -79,15 +72,20 @@ export class Cluster {
   /** Of the namespace, or of all. @param selector of labels */
   async runs(everywhere = false, selector?: string): Promise<readonly Run[]> {
     const labels = selector === undefined ? {} : { labelSelector: selector };
-    const listed = await this.#asked('list', 'runs', () =>
-      everywhere
-        ? this.#objects.listClusterCustomObject({ ...api, plural: 'runs', ...labels })
-        : this.#objects.listNamespacedCustomObject({
-            ...api,
-            namespace: this.namespace,
-            plural: 'runs',
-            ...labels,
-          }),
+    const where = everywhere ? 'in all namespaces' : undefined;
+    const listed = await this.#asked(
+      'list',
+      'runs',
+      () =>
+        everywhere
+          ? this.#objects.listClusterCustomObject({ ...api, plural: 'runs', ...labels })
+          : this.#objects.listNamespacedCustomObject({
+              ...api,
+              namespace: this.namespace,
+              plural: 'runs',
+              ...labels,
+            }),
+      where,
     );
     if (listed === undefined) {
       throw new DestillError(
@@ -98,12 +96,17 @@ export class Cluster {
     return (listed as { readonly items: readonly Run[] }).items;
   }
 
-  runsOf(experiment: string): Promise<readonly Run[]> {
-    return this.runs(false, `destillml.io/experiment=${experiment}`);
+  /** @throws DestillError `InvalidSpec` where there is neither the Experiment nor a Run of it */
+  async runsOf(experiment: string): Promise<readonly Run[]> {
+    const runs = await this.runs(false, `destillml.io/experiment=${experiment}`);
+    if (runs.length === 0 && (await this.experiment(experiment)) === undefined) {
+      throw noExperiment(this, experiment);
+    }
+    return runs;
   }
 
-  /** Whether the Runs of an Experiment may train. @returns whether it is there */
-  async suspend(experiment: string, suspend: boolean): Promise<boolean> {
+  /** Lets the Runs of an Experiment train, or not. @throws DestillError `InvalidSpec` where it is not there */
+  async suspend(experiment: string, suspend: boolean): Promise<void> {
     const patched = await this.#asked('patch', 'experiments', () =>
       this.#objects.patchNamespacedCustomObject(
         {
@@ -117,7 +120,7 @@ export class Cluster {
         setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
       ),
     );
-    return patched !== undefined;
+    if (patched === undefined) throw noExperiment(this, experiment);
   }
 
   /** The operator makes it anew, which goes on from the last checkpoint. */
@@ -152,6 +155,7 @@ export class Cluster {
     verb: keyof typeof roles,
     what: string,
     ask: () => Promise<Found>,
+    where = `in the namespace ${this.namespace}`,
   ): Promise<Found | undefined> {
     try {
       return await ask();
@@ -167,7 +171,7 @@ export class Cluster {
         if (error.code === 403) {
           throw new DestillError(
             'Environment',
-            `you may not ${verb} ${what} in the namespace ${this.namespace}: ask its admin for the role ${roles[verb]}`,
+            `you may not ${verb} ${what} ${where}: ask its admin for the role ${roles[verb]}`,
           );
         }
         throw new DestillError(
@@ -184,25 +188,11 @@ export class Cluster {
   }
 }
 
-export function noExperiment({ namespace }: Cluster, name: string): DestillError {
+function noExperiment({ namespace }: Cluster, name: string): DestillError {
   return new DestillError(
     'InvalidSpec',
     `there is no Experiment ${name} in the namespace ${namespace}: kubectl get dexp --namespace ${namespace} lists them`,
   );
-}
-
-function read(file: string | undefined): KubeConfig {
-  const config = new KubeConfig();
-  try {
-    if (file === undefined) config.loadFromDefault();
-    else config.loadFromFile(file);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new DestillError('Environment', `the kubeconfig ${file ?? ''} cannot be read: ${why}`, {
-      cause: error,
-    });
-  }
-  return config;
 }
 
 function bodyOf({ body }: ApiException<unknown>): string {

@@ -1,14 +1,15 @@
 import type { Run } from '@destillml/core/api/run.ts';
+import { DestillError } from '@destillml/core/errors.ts';
 import { type Results, resultsDocument } from '@destillml/core/results/document.ts';
-import { type Cluster, noExperiment } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 
 /** What an Experiment in a cluster has come to, also while it is still running. */
 export async function clusterResults(cluster: Cluster, name: string, now: Date): Promise<Results> {
+  const runs = await cluster.runsOf(name);
   const experiment = await cluster.experiment(name);
   if (experiment === undefined) {
-    throw noExperiment(cluster, name);
+    throw new DestillError('InvalidSpec', `the Experiment ${name} is being deleted: its Runs go with it`);
   }
-  const runs = await cluster.runsOf(name);
   return resultsDocument(experiment, runs, {}, now, await teacherOf(cluster, runs));
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { Cluster, type ClusterOptions, noExperiment } from '../cluster/cluster.ts';
+import { Cluster, type ClusterOptions } from '../cluster/cluster.ts';
 import { curvesTable } from '../cluster/curves.ts';
 import { clusterOptions } from '../cluster/options.ts';
 import { examples } from '../options.ts';
@@ -17,12 +17,7 @@ export function addCurvesCommand(program: Command, { stdout }: Surroundings): vo
       )
       .argument('<experiment>', 'name of the Experiment: kubectl get dexp lists them'),
   ).action(async (experiment: string, options: ClusterOptions) => {
-    const cluster = new Cluster(options);
-    const runs = await cluster.runsOf(experiment);
-    if (runs.length === 0 && (await cluster.experiment(experiment)) === undefined) {
-      throw noExperiment(cluster, experiment);
-    }
-    stdout.write(curvesTable(runs));
+    stdout.write(curvesTable(await new Cluster(options).runsOf(experiment)));
   });
   examples(command, 'destill curves quickstart', 'destill curves quickstart --namespace vision');
 }

@@ -1,6 +1,6 @@
 import { phaseOf } from '@destillml/core/plan/phases.ts';
 import type { Command } from 'commander';
-import { Cluster, type ClusterOptions, noExperiment } from '../cluster/cluster.ts';
+import { Cluster, type ClusterOptions } from '../cluster/cluster.ts';
 import { clusterOptions } from '../cluster/options.ts';
 import { examples } from '../options.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -18,9 +18,6 @@ export function addRetryCommand(program: Command, { stdout }: Surroundings): voi
   ).action(async (experiment: string, options: ClusterOptions) => {
     const cluster = new Cluster(options);
     const runs = await cluster.runsOf(experiment);
-    if (runs.length === 0 && (await cluster.experiment(experiment)) === undefined) {
-      throw noExperiment(cluster, experiment);
-    }
     const failed = runs.filter((run) => phaseOf(run) === 'Failed');
     for (const run of failed) {
       await cluster.delete(run);

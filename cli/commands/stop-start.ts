@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { Cluster, type ClusterOptions, noExperiment } from '../cluster/cluster.ts';
+import { Cluster, type ClusterOptions } from '../cluster/cluster.ts';
 import { clusterOptions } from '../cluster/options.ts';
 import { examples } from '../options.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -17,7 +17,7 @@ export function addStopCommand(program: Command, { stdout }: Surroundings): void
       )
       .argument(...name),
   ).action(async (experiment: string, options: ClusterOptions) => {
-    await suspend(new Cluster(options), experiment, true);
+    await new Cluster(options).suspend(experiment, true);
     stdout.write(`${experiment} stops; "destill start ${experiment}" goes on from the checkpoints\n`);
   });
   examples(command, 'destill stop quickstart', 'destill stop quickstart --namespace vision');
@@ -34,12 +34,8 @@ export function addStartCommand(program: Command, { stdout }: Surroundings): voi
       )
       .argument(...name),
   ).action(async (experiment: string, options: ClusterOptions) => {
-    await suspend(new Cluster(options), experiment, false);
+    await new Cluster(options).suspend(experiment, false);
     stdout.write(`${experiment} goes on; "destill queue" shows its Runs\n`);
   });
   examples(command, 'destill start quickstart', 'destill start quickstart --namespace vision');
-}
-
-async function suspend(cluster: Cluster, experiment: string, whether: boolean): Promise<void> {
-  if (!(await cluster.suspend(experiment, whether))) throw noExperiment(cluster, experiment);
 }

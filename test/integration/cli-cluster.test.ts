@@ -168,6 +168,6 @@ it('a context that is not there is named, with those that are', async () => {
   const kubeconfig = kubeconfigFor(controlPlane.access, { token: 'none' });
   const { code, stderr } = await destill('queue', '--kubeconfig', kubeconfig, '--context', 'lab');
   expect(code).toBe(1);
-  expect(stderr.replaceAll(/\s+/g, ' ')).toContain('there is no context "lab" in');
+  expect(stderr.replaceAll(/\s+/g, ' ')).toContain('context "lab" is not in');
   expect(stderr).toContain('(contexts: test)');
 });
