@@ -24,20 +24,19 @@ export function loadKubeConfig({ file, context }: KubeConfigOptions): KubeConfig
       cause: error,
     });
   }
+  if (isPlaceholder(config)) throw noCluster('there is neither $KUBECONFIG nor ~/.kube/config');
   if (context !== undefined) config.setCurrentContext(context);
-  check(config, file);
+  if (config.getCurrentCluster() === null) {
+    const contexts = config.getContexts().map(({ name }) => name);
+    const known = contexts.length === 0 ? '' : ` (contexts: ${contexts.join(', ')})`;
+    const wanted = config.getCurrentContext() ?? '';
+    throw noCluster(`context "${wanted}" is not in ${file ?? 'the kubeconfig'}${known}`);
+  }
   return config;
 }
 
-function check(config: KubeConfig, file: string | undefined): void {
-  if (config.getCurrentCluster() !== null && !isPlaceholder(config)) return;
-  const where = file === undefined ? 'neither in a pod nor in $KUBECONFIG or ~/.kube/config' : `in ${file}`;
-  const contexts = config.getContexts().map(({ name }) => name);
-  const known = contexts.length > 0 && !isPlaceholder(config) ? ` (contexts: ${contexts.join(', ')})` : '';
-  throw new DestillError(
-    'Environment',
-    `no cluster to talk to: context "${config.getCurrentContext() ?? ''}" is not ${where}${known}; give --kubeconfig and --context`,
-  );
+function noCluster(why: string): DestillError {
+  return new DestillError('Environment', `no cluster to talk to: ${why}; give --kubeconfig and --context`);
 }
 
 /** What client-node makes up where it finds nothing: a cluster at localhost:8080 that hardly anybody has. */

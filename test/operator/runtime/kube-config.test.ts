@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiClient } from '../../../operator/runtime/api-client.ts';
 import { Connection } from '../../../operator/runtime/connection.ts';
 import { loadKubeConfig } from '../../../operator/runtime/kube-config.ts';
@@ -53,6 +53,22 @@ describe('loadKubeConfig', () => {
   ])('says what is wrong with %s', (_what, options, message) => {
     expect(() => loadKubeConfig(options())).toThrow(
       expect.objectContaining({ code: 'Environment', message: expect.stringMatching(message) }),
+    );
+  });
+});
+
+describe('where there is no kubeconfig', () => {
+  beforeEach(() => {
+    vi.stubEnv('HOME', folder);
+    vi.stubEnv('KUBECONFIG', undefined);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it.each([{}, { context: 'lab' }])('that is said, and no cluster is made up: %j', (options) => {
+    expect(() => loadKubeConfig(options)).toThrow(
+      'no cluster to talk to: there is neither $KUBECONFIG nor ~/.kube/config; give --kubeconfig and --context',
     );
   });
 });
