@@ -34,10 +34,6 @@ const byPair = `max by (x, y) (${validation} * on (${eachRun}) group_left (x) ${
 
 /** One point for each trial of its validation accuracy against a number. */
 function accuracyAgainst(title: string, description: string, x: { name: string; expr: string }) {
-  const { overrides, ...asked } = columns(['namespace', 'run'], `destillml_run_trial{${experiments}}`, [
-    { expr: `max by (namespace, run) (${x.expr})`, legend: x.name },
-    { expr: `max by (namespace, run) (${validation})`, legend: 'validation accuracy' },
-  ]);
   return new XYChart({
     title,
     description,
@@ -49,8 +45,10 @@ function accuracyAgainst(title: string, description: string, x: { name: string; 
     draw: 'points',
     labels: { x: x.name, y: 'validation accuracy in %' },
     colors: { 'validation accuracy': palette.blue },
-    ...asked,
-    overrides,
+    ...columns(['namespace', 'run'], `destillml_run_trial{${experiments}}`, [
+      { expr: `max by (namespace, run) (${x.expr})`, legend: x.name },
+      { expr: `max by (namespace, run) (${validation})`, legend: 'validation accuracy' },
+    ]),
   });
 }
 

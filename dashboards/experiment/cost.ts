@@ -16,13 +16,6 @@ function accuracyAgainst(
   description: string,
 ) {
   const roles = ['teacher', 'baseline', 'distilled'] as const;
-  const { overrides, ...asked } = columns(network, trained, [
-    { expr: `avg by (${byNetwork}) (${ofNetworks(x.metric)}) / ${x.by}`, legend: x.name },
-    ...roles.map((role) => ({
-      expr: `max by (${byNetwork}) (${ofNetworks('destillml_experiment_test_accuracy', `role="${role}"`)})`,
-      legend: role,
-    })),
-  ]);
   return new XYChart({
     title,
     description,
@@ -34,8 +27,13 @@ function accuracyAgainst(
     draw: 'points',
     labels: { x: x.name, y: 'test accuracy in %' },
     colors: roleColors,
-    ...asked,
-    overrides,
+    ...columns(network, trained, [
+      { expr: `avg by (${byNetwork}) (${ofNetworks(x.metric)}) / ${x.by}`, legend: x.name },
+      ...roles.map((role) => ({
+        expr: `max by (${byNetwork}) (${ofNetworks('destillml_experiment_test_accuracy', `role="${role}"`)})`,
+        legend: role,
+      })),
+    ]),
   });
 }
 
