@@ -16,7 +16,7 @@ const job = everyVariable({
 });
 
 const health = new Row({
-  title: 'Health',
+  title: 'Is it healthy?',
   panels: [
     new Stat({
       title: 'Replicas that answer',
@@ -118,7 +118,7 @@ const health = new Row({
 });
 
 const reconciling = new Row({
-  title: 'Reconciling',
+  title: 'Does it keep up?',
   panels: [
     new TimeSeries({
       title: 'Reconciles by result',
@@ -201,7 +201,7 @@ const reconciling = new Row({
 });
 
 const api = new Row({
-  title: 'API server',
+  title: 'Does the API server answer?',
   panels: [
     new TimeSeries({
       title: 'Requests by answer',
@@ -251,7 +251,7 @@ const api = new Row({
 });
 
 const reports = new Row({
-  title: 'Reports of trainers',
+  title: 'Do reports of trainers arrive?',
   panels: [
     new TimeSeries({
       title: 'Reports by answer',
@@ -309,7 +309,7 @@ const reports = new Row({
 });
 
 const process = new Row({
-  title: 'Process',
+  title: 'What does it need?',
   panels: [
     new TimeSeries({
       title: 'Memory of the process',
