@@ -1,10 +1,14 @@
 import { Heatmap } from '../grafana/heatmap.ts';
 import { Row } from '../grafana/row.ts';
 import { TimeSeries } from '../grafana/time-series.ts';
+import { grown } from '../grown.ts';
 import { chosen } from '../selectors.ts';
 
 const { namespaces } = chosen;
 const gpus = 'resource=~".*gpu.*"';
+/** Of all flavors. Every replica of Kueue tells of all queues: they are not added up. */
+const quota = (metric: string) =>
+  `sum by (cluster_queue) (max by (cluster_queue, flavor, resource) (kueue_cluster_queue_${metric}{${gpus}}))`;
 const graph = { width: 8, min: 0, colors: [], noValue: 'no metrics of Kueue' } as const;
 
 export const queues = new Row({
@@ -59,11 +63,11 @@ export const queues = new Row({
       unit: 'none',
       queries: [
         {
-          expr: `sum by (cluster_queue) (kueue_cluster_queue_resource_usage{${gpus}})`,
+          expr: quota('resource_usage'),
           legend: '{{cluster_queue}} used',
         },
         {
-          expr: `sum by (cluster_queue) (kueue_cluster_queue_nominal_quota{${gpus}}) - sum by (cluster_queue) (kueue_cluster_queue_resource_usage{${gpus}})`,
+          expr: `${quota('nominal_quota')} - ${quota('resource_usage')}`,
           legend: '{{cluster_queue}} free',
         },
       ],
@@ -76,7 +80,7 @@ export const queues = new Row({
       unit: 'none',
       queries: [
         {
-          expr: 'sum by (cluster_queue, status) (kueue_pending_workloads)',
+          expr: 'max by (cluster_queue, status) (kueue_pending_workloads)',
           legend: '{{cluster_queue}} {{status}}',
         },
       ],
@@ -88,7 +92,7 @@ export const queues = new Row({
       unit: 'none',
       queries: [
         {
-          expr: 'sum by (reason) (increase(kueue_evicted_workloads_total[1h]))',
+          expr: `sum by (reason) (${grown('kueue_evicted_workloads_total', '1h')})`,
           legend: '{{reason}}',
         },
       ],

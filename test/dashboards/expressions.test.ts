@@ -36,8 +36,8 @@ const foreign: readonly (readonly [string, readonly string[]])[] = [
   // Kueue.
   ['kueue_pending_workloads', ['cluster_queue', 'status']],
   ['kueue_evicted_workloads_total', ['cluster_queue', 'reason']],
-  ['kueue_cluster_queue_nominal_quota', ['cluster_queue', 'resource']],
-  ['kueue_cluster_queue_resource_usage', ['cluster_queue', 'resource']],
+  ['kueue_cluster_queue_nominal_quota', ['cluster_queue', 'flavor', 'resource']],
+  ['kueue_cluster_queue_resource_usage', ['cluster_queue', 'flavor', 'resource']],
   // Prometheus itself, of its rules.
   ['ALERTS', ['alertname', 'alertstate', 'severity', 'experiment', 'run']],
   ['ALERTS_FOR_STATE', ['alertname', 'severity', 'experiment', 'run']],
