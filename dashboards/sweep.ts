@@ -27,9 +27,17 @@ const parameter = (name: string, label: string, at: 'first' | 'last') =>
     at,
   });
 
-/** The value of a swept parameter as a label of that name. */
-const labelOf = (label: 'x' | 'y', variable: string) =>
-  `count_values by (${eachRun}) ("${label}", destillml_run_parameter{${experiments}, parameter="$${variable}"})`;
+/**
+ * The value of a swept parameter as a label of that name, to one significant digit: of a number that is searched
+ * continuously no two trials have the same, and a matrix of them would have a cell of its own for each.
+ */
+const labelOf = (label: 'x' | 'y', variable: string) => {
+  const value = `destillml_run_parameter{${experiments}, parameter="$${variable}"}`;
+  // Divided by a power of ten, and not multiplied by its inverse: 0.3, and not 0.30000000000000004.
+  const scale = `(10 ^ -floor(log10(${value} > 0)))`;
+  const rounded = `floor((${value} > 0) * ${scale} + 0.5) / ${scale} or ${value} <= 0`;
+  return `count_values by (${eachRun}) ("${label}", ${rounded})`;
+};
 const byPair = `max by (x, y) (${validation} * on (${eachRun}) group_left (x) ${labelOf('x', 'parameter')} * on (${eachRun}) group_left (y) ${labelOf('y', 'other')})`;
 
 /** One point for each trial of its validation accuracy against a number. */
@@ -175,14 +183,13 @@ const parameters = new Row({
     new Table({
       title: 'Below the best',
       description:
-        'How far the best trial with each pair of values is below the best of all, in validation accuracy: $parameter across, $other down. Empty where nothing was tried.',
+        'How far the best trial with each pair of values, to one digit, is below the best of all, in validation accuracy: $parameter across, $other down. Empty where nothing was tried.',
       unit: 'percentunit',
       decimals: 1,
       width: 24,
       height: 10,
-      noValue: '–',
+      noValue: ' ',
       ...matrixCells(),
-      sortBy: { column: 'y\\x', descending: false },
       queries: [
         {
           expr: `${byPair} - on () group_left () max(${byPair})`,
@@ -204,6 +211,15 @@ const parameters = new Row({
           id: 'groupingToMatrix',
           options: { columnField: 'x', rowField: 'y', valueField: 'Value', emptyValue: 'null' },
         },
+        // The matrix makes texts of its rows.
+        {
+          id: 'convertFieldType',
+          options: {
+            fields: {},
+            conversions: [{ targetField: String.raw`y\x`, destinationType: 'number' }],
+          },
+        },
+        { id: 'sortBy', options: { fields: {}, sort: [{ field: String.raw`y\x` }] } },
       ],
     }),
   ],
@@ -220,7 +236,7 @@ function matrixCells() {
   return {
     overrides: [
       { field: /^(?!y\\x$)/, properties: graded },
-      { field: 'y\\x', properties: { displayName: '$other \\ $parameter', unit: 'none' } },
+      { field: 'y\\x', properties: { displayName: '$other \\ $parameter', unit: 'string', ...wide(160) } },
     ],
   };
 }

@@ -24,8 +24,8 @@ export class Stat extends Panel {
         // One below the other: beside each other, names are cut.
         orientation: isNamed ? 'horizontal' : 'auto',
         textMode: isNamed ? 'value_and_name' : 'value',
-        // Made to fit, names of several are a few pixels high.
-        ...(isNamed ? { text: { titleSize: 14 } } : {}),
+        // Made to fit, names of several are a few pixels high, and numbers leave them no room.
+        ...(isNamed ? { text: { titleSize: 12, valueSize: 28 } } : {}),
         colorMode: thresholds === undefined ? 'none' : 'value',
         graphMode: 'none',
         justifyMode: 'auto',

@@ -2,6 +2,7 @@ import { Row } from '../grafana/row.ts';
 import { TimeSeries } from '../grafana/time-series.ts';
 import { customVariable } from '../grafana/variables.ts';
 import { chosen } from '../selectors.ts';
+import { byRun, runNamed } from './names.ts';
 
 const { runs } = chosen;
 /** Of one Run, or of several: Grafana tells them apart. */
@@ -34,7 +35,10 @@ export const learning = new Row({
       noValue: 'not scraped',
       colors: anyColors,
       queries: [
-        { expr: `max by (run, term) (${smooth('destillml_trainer_loss')})`, legend: '{{term}} {{run}}' },
+        {
+          expr: runNamed(`max by (${byRun}, term) (${smooth('destillml_trainer_loss')})`),
+          legend: '{{term}} {{name}}',
+        },
       ],
     }),
     new TimeSeries({
@@ -49,8 +53,8 @@ export const learning = new Row({
       colors: anyColors,
       queries: [
         {
-          expr: `max by (run, split) (${smooth('destillml_trainer_accuracy')})`,
-          legend: '{{split}} {{run}}',
+          expr: runNamed(`max by (${byRun}, split) (${smooth('destillml_trainer_accuracy')})`),
+          legend: '{{split}} {{name}}',
         },
       ],
     }),
@@ -62,7 +66,12 @@ export const learning = new Row({
       noValue: 'not scraped',
       colors: anyColors,
       min: 0,
-      queries: [{ expr: `max by (run) (destillml_trainer_learning_rate{${runs}})`, legend: '{{run}}' }],
+      queries: [
+        {
+          expr: runNamed(`max by (${byRun}) (destillml_trainer_learning_rate{${runs}})`),
+          legend: '{{name}}',
+        },
+      ],
     }),
   ],
 });

@@ -3,11 +3,12 @@ import { Row } from '../grafana/row.ts';
 import { TimeSeries } from '../grafana/time-series.ts';
 import { chosen } from '../selectors.ts';
 import { anyColors } from './learning.ts';
+import { byRun, runNamed } from './names.ts';
 
 const { runs } = chosen;
 
 /** Share of the time that a kind of work takes. */
-const perSecond = (metric: string) => `sum by (run) (rate(${metric}{${runs}}[$__rate_interval]))`;
+const perSecond = (metric: string) => `sum by (${byRun}) (rate(${metric}{${runs}}[$__rate_interval]))`;
 const kinds = ['step', 'data_wait', 'evaluation', 'checkpoint'] as const;
 const named = {
   step: 'step',
@@ -27,7 +28,7 @@ export const speed = new Row({
       noValue: 'not scraped',
       colors: anyColors,
       min: 0,
-      queries: [{ expr: perSecond('destillml_trainer_images_total'), legend: '{{run}}' }],
+      queries: [{ expr: runNamed(perSecond('destillml_trainer_images_total')), legend: '{{name}}' }],
     }),
     new TimeSeries({
       title: 'Where the time goes',
@@ -59,8 +60,10 @@ export const speed = new Row({
       colors: anyColors,
       min: 0,
       queries: [0.5, 0.99].map((quantile) => ({
-        expr: `histogram_quantile(${quantile}, sum by (run, le) (rate(destillml_trainer_step_seconds_bucket{${runs}}[$__rate_interval]))) >= 0`,
-        legend: `p${quantile * 100} {{run}}`,
+        expr: runNamed(
+          `histogram_quantile(${quantile}, sum by (${byRun}, le) (rate(destillml_trainer_step_seconds_bucket{${runs}}[$__rate_interval]))) >= 0`,
+        ),
+        legend: `p${quantile * 100} {{name}}`,
       })),
     }),
   ],

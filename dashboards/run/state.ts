@@ -6,11 +6,12 @@ import { Table, wide, wordCell } from '../grafana/table.ts';
 import { Text } from '../grafana/text.ts';
 import { phaseNumber, phaseTimeline, phaseWords } from '../phases.ts';
 import { chosen } from '../selectors.ts';
+import { byRun, runNamed } from './names.ts';
 
 const { runs } = chosen;
 
 const number = { width: 4, height: 4, isNamed: true } as const;
-const ofRun = (expr: string) => [{ expr, legend: '{{run}}', instant: true }];
+const ofRun = (expr: string) => [{ expr: runNamed(expr), legend: '{{name}}', instant: true }];
 
 const { overrides, ...why } = columns(['run'], `destillml_run_info{${runs}}`, [
   { expr: `max by (run) (${phaseNumber(runs)})`, legend: 'Phase' },
@@ -31,7 +32,7 @@ export const state = new Row({
       decimals: 0,
       noValue: 'not yet',
       queries: ofRun(
-        `max by (run) (destillml_run_epoch{${runs}}) / max by (run) (destillml_run_epochs{${runs}})`,
+        `max by (${byRun}) (destillml_run_epoch{${runs}}) / max by (${byRun}) (destillml_run_epochs{${runs}})`,
       ),
     }),
     new Stat({
@@ -42,7 +43,7 @@ export const state = new Row({
       unit: 'percentunit',
       decimals: 2,
       noValue: 'not yet',
-      queries: ofRun(`max by (run) (destillml_run_accuracy{${runs}, split="validation"})`),
+      queries: ofRun(`max by (${byRun}) (destillml_run_accuracy{${runs}, split="validation"})`),
     }),
     new Stat({
       ...number,
@@ -52,7 +53,7 @@ export const state = new Row({
       unit: 'percentunit',
       decimals: 2,
       noValue: 'not yet',
-      queries: ofRun(`max by (run) (destillml_run_accuracy{${runs}, split="test"})`),
+      queries: ofRun(`max by (${byRun}) (destillml_run_accuracy{${runs}, split="test"})`),
     }),
     new Stat({
       ...number,
@@ -60,7 +61,7 @@ export const state = new Row({
       description: 'By the pace so far. Where the Run is if it does not train, stands below.',
       unit: 'dtdhms',
       noValue: 'does not train',
-      queries: ofRun(`max by (run) (destillml_run_eta_seconds{${runs}})`),
+      queries: ofRun(`max by (${byRun}) (destillml_run_eta_seconds{${runs}})`),
     }),
     new Stat({
       ...number,
@@ -69,7 +70,7 @@ export const state = new Row({
         'What the Run has cost so far: time of its pods, each counted by its GPUs, over all attempts.',
       unit: 'dtdhms',
       noValue: 'not yet',
-      queries: ofRun(`max by (run) (destillml_run_gpu_seconds_total{${runs}})`),
+      queries: ofRun(`max by (${byRun}) (destillml_run_gpu_seconds_total{${runs}})`),
     }),
     new Stat({
       ...number,
@@ -84,7 +85,7 @@ export const state = new Row({
         { from: 2, color: states.warning },
         { from: 4, color: states.bad },
       ],
-      queries: ofRun(`max by (run) (destillml_run_attempts_total{${runs}})`),
+      queries: ofRun(`max by (${byRun}) (destillml_run_attempts_total{${runs}})`),
     }),
     new Table({
       title: 'Phase and reason',
@@ -107,14 +108,14 @@ export const state = new Row({
       where: runs,
       width: 12,
       height: 6,
-      rows: `label_replace(group by (namespace, experiment, run) (destillml_run_info{${runs}}), "name", "$1", "run", "(.*)")`,
+      rows: runNamed(`group by (namespace, experiment, run) (destillml_run_info{${runs}})`),
     }),
     new Text({
       title: 'Its logs',
       description:
         'Commands for the Runs that are chosen: what the trainer says, and what Kubernetes says of its pods.',
       width: 24,
-      height: 3,
+      height: 4,
       content: [
         `\`kubectl logs --all-namespaces --prefix --tail=100 -l "destillml.io/run in (\${run:csv})"\``,
         `\`kubectl get events --all-namespaces | grep -E '\${run:pipe}'\``,
