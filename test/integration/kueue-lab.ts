@@ -3,6 +3,7 @@ import type { Workload } from '../../operator/controllers/kinds.ts';
 import type { Job } from '../../operator/jobs/objects.ts';
 import type { Client } from '../cluster/client.ts';
 import { waitFor } from '../cluster/wait.ts';
+import { experiment } from './operator-fixtures.ts';
 import { openLab, type TestLab } from './operator-lab.ts';
 
 const api = '/apis/kueue.x-k8s.io/v1beta2';
@@ -16,6 +17,11 @@ type LabOptions = Parameters<typeof openLab>[2] & {
   /** Beside the quota, such as `stopPolicy`. */
   readonly clusterQueue?: object;
 };
+
+/** A teacher and baselines of a GPU each in the queue of a KueueLab. @param spec beside or in place of that */
+export function queuedStudy(spec: object = {}) {
+  return experiment('study', { queue: 'vision', distillation: [], pod: { gpus: 1 }, ...spec });
+}
 
 /** A lab whose namespace has the LocalQueue `vision`, of a ClusterQueue and a ResourceFlavor of the namespace's name. */
 export class KueueLab {

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { type ClusterWithKueue, startWithKueue } from '../cluster/kueue-server.ts';
 import { waitFor } from '../cluster/wait.ts';
-import { KueueLab } from './kueue-lab.ts';
-import { experiment } from './operator-fixtures.ts';
+import { KueueLab, queuedStudy } from './kueue-lab.ts';
 import { conditionsOf } from './operator-lab.ts';
 
 /** Of these tests alone: on the shared control plane there is no Kueue. */
@@ -16,14 +15,11 @@ afterAll(() => cluster?.stop());
 const open = (context: TestContext, options?: Parameters<typeof KueueLab.open>[2]) =>
   KueueLab.open(context, cluster.controlPlane.client, options);
 
-const study = (spec: object = {}) =>
-  experiment('study', { queue: 'vision', distillation: [], pod: { gpus: 1 }, ...spec });
-
 describe.concurrent('a Run that trains', () => {
   it('gives way where its queue is drained, which is no failure, and goes on once that is over', async (context) => {
     const lab = await open(context, { gpus: 2 });
     const { here } = lab;
-    await here.apply(study({ retries: 0 }));
+    await here.apply(queuedStudy({ retries: 0 }));
     const pod = await here.train('teacher');
     await lab.changeQueue({ stopPolicy: 'HoldAndDrain' });
     await here.kubelet.toldToGo(pod);
@@ -41,7 +37,7 @@ describe.concurrent('a Run that trains', () => {
   it('is held where somebody deactivates its Workload, and goes on once it is active again', async (context) => {
     const lab = await open(context, { gpus: 2 });
     const { here } = lab;
-    await here.apply(study({ retries: 0 }));
+    await here.apply(queuedStudy({ retries: 0 }));
     const pod = await here.train('teacher');
     const { name } = (await here.run('teacher')).metadata;
     await lab.activate(name, false);
@@ -61,7 +57,7 @@ describe.concurrent('a queue', () => {
   it('that is missing is said to be, and used once it is made', async (context) => {
     const lab = await open(context, { gpus: 2 });
     const { here } = lab;
-    await here.apply(study({ queue: 'later' }));
+    await here.apply(queuedStudy({ queue: 'later' }));
     await here.until('study', 'to miss the queue', (it) =>
       Boolean(conditionsOf(it).PrerequisitesMet?.startsWith('False LocalQueueNotFound: ')),
     );
@@ -76,7 +72,7 @@ describe.concurrent('a queue', () => {
     const rivals = ['one', 'two'];
     const leave = await Promise.all(rivals.map((name) => lab.rival(name)));
     await Promise.all(rivals.map((name) => lab.admitted(name)));
-    await here.apply(study());
+    await here.apply(queuedStudy());
     await here.phase('teacher', 'Queued');
     await lab.localQueue('second');
     await here.change('experiments', 'study', { queue: 'second' });

@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vit
 import type { Pod } from '../../operator/jobs/objects.ts';
 import { type ClusterWithKueue, startWithKueue } from '../cluster/kueue-server.ts';
 import { waitFor } from '../cluster/wait.ts';
-import { KueueLab } from './kueue-lab.ts';
-import { experiment } from './operator-fixtures.ts';
+import { KueueLab, queuedStudy } from './kueue-lab.ts';
 import { conditionsOf, type TestLab } from './operator-lab.ts';
 import { SeveredProxy } from './severed-proxy.ts';
 
@@ -17,9 +16,6 @@ afterAll(() => cluster?.stop());
 
 const open = (context: TestContext, options?: Parameters<typeof KueueLab.open>[2]) =>
   KueueLab.open(context, cluster.controlPlane.client, options);
-
-const study = (spec: object = {}) =>
-  experiment('study', { queue: 'vision', distillation: [], pod: { gpus: 1 }, ...spec });
 
 /** Waits for what the Run of this role says. */
 async function says(here: TestLab, role: string, reason: string, message: string | RegExp) {
@@ -47,7 +43,7 @@ describe.concurrent('a pod that Kueue takes back before its trainer began', () =
     const lab = await open(context);
     const { here } = lab;
     const urgent = { 'kueue.x-k8s.io/priority-class': await lab.priorityClass('urgent', 1000) };
-    await here.apply(study({ retries: 0 }));
+    await here.apply(queuedStudy({ retries: 0 }));
     const { name } = (await here.run('teacher')).metadata;
     for (const rival of ['first', 'second']) {
       const pod = await creating(lab, 'teacher');
@@ -79,7 +75,7 @@ async function busyQueue(context: TestContext) {
   const leave = await lab.rival('rival');
   await lab.admitted('rival');
   const students = ['a', 'b', 'c'].map((name) => ({ name, model: 'resnet8' }));
-  await here.apply(study({ students }));
+  await here.apply(queuedStudy({ students }));
   const waiting = () =>
     waitFor('all to be in the queue', async () => (await lab.workloads()).length === 5 || undefined);
   await waiting();
@@ -126,7 +122,7 @@ describe.concurrent('in a busy queue', () => {
 describe.concurrent('what can never start', () => {
   it('as it asks for more GPUs than there will ever be', async (context) => {
     const { here } = await open(context);
-    await here.apply(study({ pod: { gpus: 8 } }));
+    await here.apply(queuedStudy({ pod: { gpus: 8 } }));
     await says(
       here,
       'teacher',
@@ -142,13 +138,13 @@ describe.concurrent('what can never start', () => {
 
   it('as its queue has no quota for a resource', async (context) => {
     const { here } = await open(context);
-    await here.apply(study({ pod: { gpus: 1, resources: { requests: { memory: '4Gi' } } } }));
+    await here.apply(queuedStudy({ pod: { gpus: 1, resources: { requests: { memory: '4Gi' } } } }));
     await says(here, 'teacher', 'ResourceNotCovered', /resource memory unavailable in ClusterQueue\. /);
   });
 
   it('as no flavor is of the nodes that it selects', async (context) => {
     const { here } = await open(context, { nodeLabels: { gpu: 'a100' } });
-    await here.apply(study({ pod: { gpus: 1, nodeSelector: { gpu: 'h100' } } }));
+    await here.apply(queuedStudy({ pod: { gpus: 1, nodeSelector: { gpu: 'h100' } } }));
     await says(here, 'teacher', 'NoMatchingFlavor', /doesn't match node affinity\. /);
     await here.change('experiments', 'study', { pod: { gpus: 1, nodeSelector: { gpu: 'a100' } } });
     // A selector of what a flavor sets chooses that flavor.
@@ -157,7 +153,7 @@ describe.concurrent('what can never start', () => {
 
   it('as its queue is stopped, until it is not', async (context) => {
     const lab = await open(context, { clusterQueue: { stopPolicy: 'Hold' } });
-    await lab.here.apply(study());
+    await lab.here.apply(queuedStudy());
     await says(
       lab.here,
       'teacher',
@@ -172,7 +168,7 @@ describe.concurrent('what can never start', () => {
   it('as the ClusterQueue of its queue is gone', async (context) => {
     const lab = await open(context);
     await lab.deleteQueue();
-    await lab.here.apply(study());
+    await lab.here.apply(queuedStudy());
     await says(lab.here, 'teacher', 'QueueMissing', /ClusterQueue lab-\w+ doesn't exist\. /);
   });
 });
@@ -183,7 +179,7 @@ describe.concurrent('a priority class', () => {
     const { here } = lab;
     const kind = await lab.priorityClass('kind', 10);
     const label = (name: string) => ({ metadata: { labels: { 'kueue.x-k8s.io/priority-class': name } } });
-    const study_ = study() as { metadata: object };
+    const study_ = queuedStudy() as { metadata: object };
     await here.apply({ ...study_, metadata: { ...study_.metadata, ...label('nosuch').metadata } });
     const { status } = await here.until('study', 'to lack the class', (it) =>
       Boolean(conditionsOf(it).PrerequisitesMet?.startsWith('False PriorityClassNotFound: ')),
@@ -222,7 +218,7 @@ describe.concurrent('what is written of a Run', () => {
     const rivals = ['1', '2', '3', '4', '5', '6'];
     const leave = await Promise.all(rivals.map((name) => lab.rival(`rival-${name}`)));
     await Promise.all(rivals.map((name) => lab.admitted(`rival-${name}`)));
-    await here.apply(study({ pod: { gpus: 6 } }));
+    await here.apply(queuedStudy({ pod: { gpus: 6 } }));
     await says(here, 'teacher', 'InQueue', /insufficient unused quota/);
     const { name } = (await here.run('teacher')).metadata;
     const needed = async () => {
